@@ -1,0 +1,1 @@
+"""The way of the data: extract, profile, normalize, check, emit."""

@@ -1,0 +1,71 @@
+"""The DuckDB file of one run: the tables every step reads and writes.
+
+This module is the one place that says what those tables look like.
+"""
+
+from pathlib import Path
+
+import duckdb
+
+FILE_NAME = "workbench.duckdb"
+
+SCHEMA = """
+-- One line per row of the live table, only the columns the pipeline needs. raw is the preferred time byte for byte.
+-- current_period is what the row's period column held at extract (NULL: not set, or the column does not exist yet).
+CREATE TABLE IF NOT EXISTS reservations (
+    id VARCHAR NOT NULL,
+    raw VARCHAR,
+    preferred_date DATE,
+    created_at TIMESTAMP,
+    current_period VARCHAR
+);
+-- One line per distinct raw text (NULL is one of them). rows counts all its rows, already_set those of them that had
+-- a period at extract and are left alone.
+CREATE TABLE IF NOT EXISTS texts (
+    raw VARCHAR,
+    rows BIGINT NOT NULL,
+    already_set BIGINT NOT NULL,
+    first_seen TIMESTAMP,
+    last_seen TIMESTAMP
+);
+-- One line per distinct raw text: the dictionary. Columns as parsers.Decision.
+CREATE TABLE IF NOT EXISTS decisions (
+    raw VARCHAR,
+    disposition VARCHAR NOT NULL,
+    period VARCHAR,
+    start_time VARCHAR,
+    end_time VARCHAR,
+    confidence DOUBLE NOT NULL,
+    rule VARCHAR NOT NULL,
+    reason VARCHAR,
+    seen VARCHAR NOT NULL
+);
+-- Format buckets: one line per pattern and meaning.
+CREATE TABLE IF NOT EXISTS shapes (
+    meaning VARCHAR NOT NULL,
+    pattern VARCHAR NOT NULL,
+    rows BIGINT NOT NULL,
+    texts BIGINT NOT NULL,
+    share DOUBLE NOT NULL,
+    first_seen TIMESTAMP,
+    last_seen TIMESTAMP,
+    examples VARCHAR[] NOT NULL,
+    rules VARCHAR[] NOT NULL
+);
+-- Facts about the run that steps hand on (source, types discovered, counts), one JSON value each.
+CREATE TABLE IF NOT EXISTS facts (
+    name VARCHAR PRIMARY KEY,
+    value VARCHAR NOT NULL
+);
+"""
+
+
+def open_workbench(folder: Path) -> duckdb.DuckDBPyConnection:
+    """Open the run's workbench in ``folder`` and create the tables it does not have yet.
+
+    Raises:
+        duckdb.Error: the file is not a DuckDB database, is locked by another process, or cannot be written.
+    """
+    connection = duckdb.connect(str(folder / FILE_NAME))
+    connection.execute(SCHEMA)
+    return connection
