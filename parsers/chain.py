@@ -31,3 +31,8 @@ def decide(raw: str | None, policy: Policy) -> Decision:
 def explain(raw: str | None, policy: Policy) -> str:
     """Explain one text."""
     return str(decide(raw, policy))
+
+
+def sketch(raw: str | None) -> str:
+    """Name the kinds of tokens in a text, e.g. ``"halfday clock"``: the text's shape by meaning."""
+    return "blank" if raw is None or not raw.strip() else "text"

@@ -40,17 +40,11 @@ CREATE TABLE IF NOT EXISTS decisions (
     reason VARCHAR,
     seen VARCHAR NOT NULL
 );
--- Format buckets: one line per pattern and meaning.
-CREATE TABLE IF NOT EXISTS shapes (
+-- One line per distinct raw text: the format bucket it falls in, by meaning (token kinds) and by pattern (characters).
+CREATE TABLE IF NOT EXISTS text_shapes (
+    raw VARCHAR,
     meaning VARCHAR NOT NULL,
-    pattern VARCHAR NOT NULL,
-    rows BIGINT NOT NULL,
-    texts BIGINT NOT NULL,
-    share DOUBLE NOT NULL,
-    first_seen TIMESTAMP,
-    last_seen TIMESTAMP,
-    examples VARCHAR[] NOT NULL,
-    rules VARCHAR[] NOT NULL
+    pattern VARCHAR NOT NULL
 );
 -- Facts about the run that steps hand on (source, types discovered, counts), one JSON value each.
 CREATE TABLE IF NOT EXISTS facts (

@@ -1,0 +1,159 @@
+"""Every setting of a run, where it may come from, and where it came from.
+
+Order: command-line flag, then environment (``OJEON_…``, nested with ``__``), then ``ojeon.toml``, then the default.
+"""
+
+import re
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from parsers.policy import Policy, Slot
+from pipeline.errors import UsageError
+
+TOML_FILE = "ojeon.toml"
+_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_SLOT = re.compile(r"(?P<day>[A-Z][a-z]{2}) (?P<start>\d\d:\d\d)-(?P<end>\d\d:\d\d)")
+
+
+def _minutes(clock: str) -> int:
+    match = re.fullmatch(r"(\d\d):([0-5]\d)", clock)
+    if not match or int(match[1]) > 24:
+        raise ValueError(f"{clock!r} is not a time of the form HH:MM")
+    return int(match[1]) * 60 + int(match[2])
+
+
+def _slot(text: str) -> Slot:
+    match = _SLOT.fullmatch(text)
+    if not match or match["day"] not in _DAYS:
+        raise ValueError(f"{text!r} is not a slot of the form 'Mon 09:00-12:00'")
+    return Slot(_DAYS.index(match["day"]) + 1, _minutes(match["start"]), _minutes(match["end"]))
+
+
+class TableNames(BaseModel):
+    """The live table and its columns, unquoted and exactly as the database spells them.
+
+    ``preferred_date`` and ``created_at`` may be empty where the table has no such column.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    table_schema: str = "public"
+    table: str = "reservations"
+    id: str = "id"
+    preferred_time: str = "preferredTime"
+    preferred_date: str = "preferredDate"
+    created_at: str = "createdAt"
+    period: str = "period"
+
+
+class Settings(BaseSettings):
+    """All settings; immutable once loaded."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="OJEON_", env_nested_delimiter="__", frozen=True, extra="forbid", toml_file=TOML_FILE
+    )
+
+    # The clinic (see parsers.Policy).
+    timezone: str = "Asia/Seoul"
+    noon: str = "12:00"
+    slots: tuple[str, ...] = (
+        *(f"{day} {hours}" for day in _DAYS[:5] for hours in ("09:00-12:00", "14:00-18:00")),
+        "Sat 09:00-13:00",
+    )
+    grace: int = Field(default=120, ge=0, description="minutes")
+    auto_threshold: float = Field(default=0.90, ge=0, le=1)
+    # The live table.
+    names: TableNames = TableNames()
+    # The gates of the check.
+    min_auto: float = Field(default=0.95, ge=0, le=1, description="least share of rows decided without a person")
+    max_period_share: float = Field(default=0.95, ge=0, le=1, description="most of the AUTO rows one period may take")
+    # The files that are written.
+    runs: Path = Path("reports")
+    batch_rows: int = Field(default=1_000, ge=1, description="rows one UPDATE changes")
+    file_rows: int = Field(default=10_000, ge=1, description="rows one file (one transaction) changes")
+
+    @field_validator("noon")
+    @classmethod
+    def _noon_is_a_clock(cls, value: str) -> str:
+        _minutes(value)
+        return value
+
+    @field_validator("slots")
+    @classmethod
+    def _slots_are_slots(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for text in value:
+            _slot(text)
+        return value
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Flags, environment, ``ojeon.toml``; nothing else."""
+        del dotenv_settings, file_secret_settings
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+
+    def policy(self) -> Policy:
+        """The part of the settings that decisions depend on."""
+        return Policy(
+            timezone=self.timezone,
+            noon=_minutes(self.noon),
+            slots=tuple(_slot(text) for text in self.slots),
+            grace=self.grace,
+            auto_threshold=self.auto_threshold,
+        )
+
+
+def load(**flags: Any) -> Settings:
+    """Load the settings; ``flags`` are those given on the command line (None means not given).
+
+    Raises:
+        UsageError: a value is unknown or wrong; the message names it and where it came from.
+    """
+    given = {name: value for name, value in flags.items() if value is not None}
+    try:
+        settings = Settings(**given)
+        settings.policy()
+    except (ValidationError, ValueError) as error:
+        raise UsageError(_sentence(error, given)) from error
+    return settings
+
+
+def origins(**flags: Any) -> dict[str, str]:
+    """Tell for each top-level setting whether a flag, the environment, ``ojeon.toml`` or the default gave it."""
+    given = {name for name, value in flags.items() if value is not None}
+    env = set(EnvSettingsSource(Settings)())
+    toml = set(TomlConfigSettingsSource(Settings)())
+    return {
+        name: "flag"
+        if name in given
+        else "environment"
+        if name in env
+        else TOML_FILE
+        if name in toml
+        else "default"
+        for name in Settings.model_fields
+    }
+
+
+def _sentence(error: Exception, given: dict[str, Any]) -> str:
+    if not isinstance(error, ValidationError):
+        return f"Settings do not fit together: {error}."
+    first = error.errors()[0]
+    where = ".".join(str(part) for part in first["loc"])
+    origin = "a flag" if first["loc"] and first["loc"][0] in given else f"the environment (OJEON_…) or {TOML_FILE}"
+    return f"Setting {where or 'file'}, from {origin}, is wrong: {first['msg']}. `ojeon config` lists what is in force."
