@@ -1,0 +1,176 @@
+"""The last step of a run: write the plan as SQL, the texts that wait for people, and the manifest that seals both."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from itertools import groupby, islice
+from math import ceil
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from parsers.types import Disposition
+from pipeline import manifest, review_file
+from pipeline.batches import Batch, Target
+from pipeline.conservation import RowCounts, count_rows, count_texts
+from pipeline.errors import RunError
+from pipeline.plan_files import PlanFiles, in_files
+from pipeline.settings import Settings
+
+Progress = Callable[[int, int], None]
+
+_FETCHED = 10_000
+# Texts are numbered by period and text, so a batch has one period and few texts, in an order people can read.
+_NUMBER_TEXTS = """
+CREATE OR REPLACE TEMP TABLE planned_texts AS
+SELECT row_number() OVER (ORDER BY period, raw) AS text_no, raw, period FROM decisions WHERE disposition = $auto
+"""
+_PLANNED = """
+FROM reservations r JOIN planned_texts t ON r.raw IS NOT DISTINCT FROM t.raw WHERE r.current_period IS NULL
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class EmitReport:
+    """What was written, and whether the plan may be applied."""
+
+    rows: RowCounts
+    review_texts: int
+    batches: int
+    files: int
+    apply_allowed: bool
+
+
+def emit(  # noqa: PLR0913 - the verdict comes from another step, and steps do not import each other
+    workbench: duckdb.DuckDBPyConnection,
+    settings: Settings,
+    folder: Path,
+    *,
+    run_id: str,
+    check_passed: bool,
+    check_results: Mapping[str, Any],
+    progress: Progress = lambda _done, _planned: None,
+) -> EmitReport:
+    """Write ``updates/``, ``undo/``, ``manual_review.csv`` and, last, ``manifest.json`` into the run's ``folder``.
+
+    Every other file of the folder must be there before, so that the manifest holds its hash. Where the check did not
+    pass, the same files are written as evidence, but each update refuses to run. ``progress`` is told rows written and
+    rows planned.
+
+    Raises:
+        RunError: rows do not add up, the folder cannot be written or already holds a plan, or the workbench fails.
+    """
+    with _failures_as_sentences(folder):
+        if (folder / manifest.FILE_NAME).exists():
+            raise RunError(f"{folder} already holds a finished plan, and a plan never changes. Start a new run.")
+        rows = count_rows(workbench)
+        layout = _lay_out(workbench, settings)
+        plan = PlanFiles(folder, Target.of(settings.names, run_id), run_id, layout.files, refused=not check_passed)
+        _write_plan(workbench, plan, layout, rows.auto, progress)
+        review_texts, review_rows = review_file.write(workbench, folder, run_id)
+        _agree(review_file.FILE_NAME, review_rows, rows.review)
+        report = EmitReport(rows, review_texts, layout.batches, layout.files, apply_allowed=check_passed)
+        manifest.write(folder, _content(workbench, settings, run_id, report, check_results))
+    return report
+
+
+@dataclass(frozen=True, slots=True)
+class _Layout:
+    batch_rows: int
+    batches_a_file: int
+    batches: int
+
+    @property
+    def files(self) -> int:
+        return ceil(self.batches / self.batches_a_file)
+
+
+def _lay_out(workbench: duckdb.DuckDBPyConnection, settings: Settings) -> _Layout:
+    """Number the planned texts; cut the plan so that no batch mixes periods and no file is larger than its setting."""
+    workbench.execute(_NUMBER_TEXTS, {"auto": Disposition.AUTO.value})
+    batch_rows = min(settings.batch_rows, settings.file_rows)
+    per_period = workbench.execute(f"SELECT count(*) {_PLANNED} GROUP BY t.period").fetchall()
+    batches = sum(ceil(rows / batch_rows) for (rows,) in per_period)
+    return _Layout(batch_rows, settings.file_rows // batch_rows, batches)
+
+
+def _write_plan(
+    workbench: duckdb.DuckDBPyConnection, plan: PlanFiles, layout: _Layout, planned: int, progress: Progress
+) -> None:
+    plan.write_ledger()
+    written = 0
+    for number, batches in in_files(_batches(workbench, layout.batch_rows), layout.batches_a_file):
+        plan.write(number, batches)
+        written += sum(len(batch.rows) for batch in batches)
+        progress(written, planned)
+    _agree("the updates", written, planned)
+
+
+def _batches(workbench: duckdb.DuckDBPyConnection, size: int) -> Iterator[Batch]:
+    numbered = workbench.execute("SELECT text_no, raw, period FROM planned_texts").fetchall()
+    texts = {text_no: raw for text_no, raw, _ in numbered}
+    periods = {text_no: period for text_no, _, period in numbered}
+    number = 0
+    for period, group in groupby(_planned_rows(workbench), key=lambda row: periods[row[0]]):
+        while rows := list(islice(group, size)):
+            number += 1
+            yield Batch(number, period, rows, texts)
+
+
+def _planned_rows(workbench: duckdb.DuckDBPyConnection) -> Iterator[tuple[int, str]]:
+    planned = workbench.execute(f"SELECT t.text_no, r.id {_PLANNED} ORDER BY t.text_no, r.id")
+    while rows := planned.fetchmany(_FETCHED):
+        yield from rows
+
+
+def _agree(place: str, written: int, counted: int) -> None:
+    if written != counted:
+        raise RunError(
+            f"{written} rows were written to {place} but {counted} were counted. The plan is not sealed and must not "
+            "be applied: start a new run with `ojeon run`."
+        )
+
+
+def _content(
+    workbench: duckdb.DuckDBPyConnection,
+    settings: Settings,
+    run_id: str,
+    report: EmitReport,
+    check_results: Mapping[str, Any],
+) -> dict[str, Any]:
+    facts = {name: json.loads(value) for name, value in workbench.execute("FROM facts ORDER BY name").fetchall()}
+    chosen = settings.model_dump(mode="json")
+    return {
+        "run": run_id,
+        "source": facts.get("source"),
+        "facts": {name: value for name, value in facts.items() if name != "source"},
+        "apply": "allowed" if report.apply_allowed else "refused",
+        "why": "every check passed" if report.apply_allowed else "the check did not pass",
+        "check": {"passed": report.apply_allowed, "results": check_results},
+        "rows": {**asdict(report.rows), "equation": report.rows.equation},
+        "texts": asdict(count_texts(workbench)),
+        "plan": {"batches": report.batches, "files": report.files, "rows": report.rows.auto},
+        "review": {"texts": report.review_texts, "rows": report.rows.review},
+        "settings": chosen,
+        "settings_sha256": manifest.settings_hash(chosen),
+    }
+
+
+@contextmanager
+def _failures_as_sentences(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except FileExistsError as error:
+        raise RunError(f"{error.filename} is already there, left by an interrupted run. Start a new run.") from error
+    except OSError as error:
+        raise RunError(
+            f"The plan could not be written into {folder}: {error.strerror or error}. Make room on that disk or choose "
+            "another folder (setting runs), then start a new run."
+        ) from error
+    except duckdb.Error as error:
+        raise RunError(
+            f"The workbench in {folder} failed ({type(error).__name__}). Make room in memory and on disk, then start a "
+            "new run with `ojeon run`."
+        ) from error

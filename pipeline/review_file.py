@@ -1,0 +1,101 @@
+"""``manual_review.csv``: one line per text that waits for a person, safe to open in a spreadsheet.
+
+Only ``key`` and ``decision`` are ever read back, so ``text`` may be shown rather than quoted: on one line, with what
+the eye cannot see spelled out, and so that no spreadsheet takes it for a formula, a date or a number.
+"""
+
+import csv
+import re
+from pathlib import Path
+
+import duckdb
+
+from parsers.types import Disposition, Reason
+from pipeline.visible import visible
+
+FILE_NAME = "manual_review.csv"
+COLUMNS = ("key", "text", "rows", "suggestion", "confidence", "reason", "explanation", "decision", "note")
+SHOWN = 200  # characters of a text
+
+# The letter keeps a spreadsheet from reading the key as a number; the run keeps keys of two runs apart.
+KEY_SQL = "'T' || left(sha256($run_id || chr(31) || coalesce('=' || raw, 'NULL')), 16)"
+
+_WAITING = f"""
+WITH waiting AS (
+    SELECT raw, {KEY_SQL} AS key, count(*) AS rows FROM reservations WHERE current_period IS NULL GROUP BY raw
+)
+SELECT w.key, left(w.raw, {SHOWN}), length(w.raw), w.rows, d.period, d.confidence, d.reason
+FROM waiting w JOIN decisions d ON w.raw IS NOT DISTINCT FROM d.raw
+WHERE d.disposition = $review
+ORDER BY w.rows DESC, w.raw NULLS FIRST
+"""
+
+EXPLANATIONS: dict[Reason, str] = {
+    Reason.EMPTY: "내용이 비어 있음",
+    Reason.PLACEHOLDER: "시간 대신 적은 말(미정, 없음 등)",
+    Reason.NO_TIME: "시간이 적혀 있지 않음",
+    Reason.BARE_NUMBER: "숫자만 있어 시각인지 알 수 없음",
+    Reason.INVALID_CLOCK: "있을 수 없는 시각",
+    Reason.AMBIGUOUS_HOUR: "오전인지 오후인지 정할 수 없는 시각",
+    Reason.AMBIGUOUS_WORD: "오전·오후 어느 쪽도 될 수 있는 말",
+    Reason.NOON_OR_MIDNIGHT: "낮 12시인지 밤 12시인지 알 수 없음",
+    Reason.PLACEHOLDER_MIDNIGHT: "자정: 입력하지 않은 값일 수 있음",
+    Reason.OUTSIDE_HOURS: "진료 시간 밖의 시각",
+    Reason.CONTRADICTION: "오전·오후 표시와 시각이 서로 맞지 않음",
+    Reason.CONFLICTING: "오전과 오후가 함께 적혀 있음",
+    Reason.SPANS_NOON: "정오를 넘는 시간대",
+    Reason.NEGATION: "안 되는 시간이나 조건을 적은 글",
+    Reason.NO_PREFERENCE: "특별히 원하는 시간이 없음",
+    Reason.RELATIVE_OR_DURATION: "시각이 아니라 걸리는 시간이나 지금부터의 시간",
+    Reason.UNEXPLAINED_TEXT: "뜻을 알 수 없는 글자가 남음",
+    Reason.FALLBACK_ONLY: "일반 날짜 해석기로만 읽힘",
+    Reason.LOW_CONFIDENCE: "확신이 기준보다 낮음",
+    Reason.TOO_LONG: "글이 너무 김(200자 초과)",
+}
+
+# A formula may also start behind what another program, or another country's settings, takes for the end of a cell.
+_FORMULA = re.compile(r"(?P<before>(?:^|[;,|\"])\s*)(?P<sign>[=+\-@＝＋－＠])")
+# What spreadsheets turn into a date, a time, a number or a truth value: digits with the words of dates and clocks.
+_WORDS = r"오전|오후|am?|pm?|[년월일시분초]|e|t|z|true|false|jan|feb|mar|apr|may|june?|july?|aug|sept?|oct|nov|dec"
+_CONVERTIBLE = re.compile(rf"(?=.*\d|true|false)(?:[\d\s:./,+\-~%$₩￦\\()]|{_WORDS})+", re.IGNORECASE)
+
+
+def cell(text: str | None, length: int | None = None) -> str:
+    """Show a text in a spreadsheet's cell; ``length`` tells how long it is where ``text`` is only its beginning.
+
+    >>> cell("아무때나"), cell("=1+1"), cell("3-4"), cell(None), cell("")
+    ('아무때나', "'=1+1", "'3-4", '⟨NULL⟩', '⟨빈 글⟩')
+    """
+    if text is None:
+        return "⟨NULL⟩"
+    if not text:
+        return "⟨빈 글⟩"
+    shown = visible(text.replace("\r\n", "⏎").replace("\n", "⏎"), limit=12 * len(text))
+    if length is not None and length > len(text):
+        shown += f"… ⟨전체 {length:,}자⟩"
+    if _CONVERTIBLE.fullmatch(shown):
+        return "'" + shown
+    return _FORMULA.sub(r"\g<before>'\g<sign>", shown)
+
+
+def write(workbench: duckdb.DuckDBPyConnection, folder: Path, run_id: str) -> tuple[int, int]:
+    """Write the file into ``folder``, most rows first.
+
+    Returns:
+        How many texts, and how many rows, wait for a person.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    texts = rows_waiting = 0
+    result = workbench.execute(_WAITING, {"run_id": run_id, "review": Disposition.REVIEW.value})
+    with (folder / FILE_NAME).open("w", encoding="utf-8-sig", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(COLUMNS)
+        while waiting := result.fetchmany(10_000):
+            for key, text, length, rows, period, confidence, reason in waiting:
+                why = EXPLANATIONS.get(reason, "")
+                writer.writerow((key, cell(text, length), rows, period, f"{confidence:.2f}", reason, why, "", ""))
+                texts += 1
+                rows_waiting += rows
+    return texts, rows_waiting
