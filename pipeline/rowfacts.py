@@ -1,0 +1,127 @@
+"""Facts about all rows, counted by DuckDB: one short line of numbers for each state of the tables.
+
+The rows are grouped by text once and the groups are joined with the texts and decisions, which counts the same rows as
+joining each of them but touches each row once.
+"""
+
+from collections.abc import Mapping
+
+import duckdb
+
+from parsers.types import Disposition, Period
+
+Facts = Mapping[str, float | None]
+"""Name of a fact → rows or texts (int), a share from 0 to 1 (float), or None for a share of nothing."""
+
+_COUNTED = """
+counted AS (
+    SELECT raw, count(*) AS "rows", count(current_period) AS already_set FROM reservations GROUP BY raw
+)
+"""
+_EXTRACTED = f"""
+WITH {_COUNTED}, row_sums AS (
+    SELECT coalesce(sum("rows"), 0)::BIGINT AS "rows", coalesce(sum(already_set), 0)::BIGINT AS already_set FROM counted
+), text_sums AS (
+    SELECT
+        count(*) AS texts,
+        coalesce(sum("rows"), 0)::BIGINT AS "rows",
+        coalesce(sum(already_set), 0)::BIGINT AS already_set
+    FROM texts
+), miscounted AS (
+    SELECT count(*) AS texts FROM counted c FULL JOIN texts t ON c.raw IS NOT DISTINCT FROM t.raw
+    WHERE c."rows" IS DISTINCT FROM t."rows" OR c.already_set IS DISTINCT FROM t.already_set
+)
+SELECT
+    r."rows" AS "rows",
+    r.already_set AS already_set,
+    (SELECT count(*) FROM reservations WHERE id IS NULL) AS rows_without_id,
+    t.texts AS texts,
+    t.texts - (SELECT count(*) FROM (SELECT DISTINCT raw FROM texts)) AS repeated_texts,
+    t."rows" AS rows_of_texts,
+    t.already_set AS already_set_of_texts,
+    m.texts AS miscounted_texts
+FROM row_sums r, text_sums t, miscounted m
+"""
+_PLANNED = f"""
+WITH {_COUNTED}, fates AS (
+    SELECT
+        coalesce(sum(c."rows" - c.already_set) FILTER (d.disposition = $auto), 0)::BIGINT AS auto,
+        coalesce(sum(c."rows" - c.already_set) FILTER (d.disposition = $review), 0)::BIGINT AS review,
+        coalesce(sum(c."rows" - c.already_set) FILTER (d.disposition = $auto AND d.period = $morning), 0)::BIGINT
+            AS morning,
+        coalesce(sum(c."rows" - c.already_set) FILTER (d.disposition = $auto AND d.period = $afternoon), 0)::BIGINT
+            AS afternoon
+    FROM counted c LEFT JOIN decisions d ON c.raw IS NOT DISTINCT FROM d.raw
+), lines AS (
+    -- Texts and what is planned for them, each text once however often it was decided.
+    SELECT raw, count(*) AS decisions, count(*) FILTER (disposition = $auto) AS auto_decisions
+    FROM decisions GROUP BY raw
+), sums AS (
+    SELECT
+        coalesce(sum(c."rows"), 0)::BIGINT AS "rows",
+        coalesce(sum(c.already_set), 0)::BIGINT AS already_set,
+        coalesce(sum(c."rows") FILTER (l.decisions IS NULL), 0)::BIGINT AS undecided,
+        coalesce(sum(c."rows") FILTER (l.decisions > 1), 0)::BIGINT AS decided_repeatedly,
+        -- What the dictionary announces for a text, beyond the rows of it that are still empty.
+        coalesce(
+            sum(greatest(0, t."rows" - t.already_set - (c."rows" - c.already_set))) FILTER (l.auto_decisions > 0), 0
+        )::BIGINT AS planned_already_set
+    FROM counted c
+    LEFT JOIN lines l ON c.raw IS NOT DISTINCT FROM l.raw
+    LEFT JOIN (SELECT DISTINCT ON (raw) * FROM texts) t ON c.raw IS NOT DISTINCT FROM t.raw
+)
+SELECT
+    s."rows" AS "rows",
+    f.auto AS auto,
+    f.review AS review,
+    s.already_set AS already_set,
+    f.auto + f.review + s.already_set AS accounted,
+    s.undecided AS undecided,
+    s.decided_repeatedly AS decided_repeatedly,
+    s.planned_already_set AS planned_already_set,
+    f.auto / nullif(s."rows" - s.already_set, 0) AS auto_share,
+    f.morning / nullif(f.auto, 0) AS morning_share,
+    f.afternoon / nullif(f.auto, 0) AS afternoon_share
+FROM fates f, sums s
+"""
+
+
+def extracted(workbench: duckdb.DuckDBPyConnection) -> Facts:
+    """Count what extract left behind: rows, ids, and whether ``texts`` sums up ``reservations``.
+
+    Raises:
+        duckdb.Error: a table is missing or the file is damaged.
+    """
+    facts = _line(workbench, _EXTRACTED, {})
+    return {**facts, "repeated_ids": _repeated_ids(workbench)}
+
+
+def planned(workbench: duckdb.DuckDBPyConnection) -> Facts:
+    """Count the fates of the rows, by joining them with the decisions, and the shares the gates look at.
+
+    ``auto_share`` is of the rows not set before; the share of a period is of the AUTO rows.
+
+    Raises:
+        duckdb.Error: a table is missing or the file is damaged.
+    """
+    names = {
+        "auto": Disposition.AUTO.value,
+        "review": Disposition.REVIEW.value,
+        "morning": Period.MORNING.value,
+        "afternoon": Period.AFTERNOON.value,
+    }
+    return _line(workbench, _PLANNED, names)
+
+
+def _repeated_ids(workbench: duckdb.DuckDBPyConnection) -> int:
+    # Distinct 64-bit hashes prove distinct ids in a third of the time; only where two are equal must ids be compared.
+    hashes = workbench.sql("SELECT hash(id) AS fingerprint FROM reservations WHERE id IS NOT NULL").pl()["fingerprint"]
+    if hashes.n_unique() == len(hashes):
+        return 0
+    return int(_line(workbench, "SELECT count(id) - count(DISTINCT id) AS repeated FROM reservations", {})["repeated"])
+
+
+def _line(workbench: duckdb.DuckDBPyConnection, query: str, names: Mapping[str, str]) -> dict[str, float]:
+    result = workbench.execute(query, names)
+    columns = [column[0] for column in result.description]
+    return dict(zip(columns, result.fetchall()[0], strict=True))

@@ -1,0 +1,205 @@
+"""Great Expectations suites: JSON files in ``expectations/``, run on small frames, answered in plain numbers.
+
+Great Expectations takes seconds to import, so nothing of it is touched before a suite runs. What it hands back is
+reduced to counts here: no value of a checked column leaves this module.
+"""
+
+import json
+import logging
+import math
+import re
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import StrEnum
+from importlib import resources
+from string import Template
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SuiteName = Literal["extracted", "decided", "planned"]
+
+# Indices of the lines that break an expectation, never their values: they may hold what patients wrote.
+_RESULT_FORMAT = {"result_format": "COMPLETE", "partial_unexpected_count": 0, "exclude_unexpected_values": True}
+# The line of a traceback that names the exception; the message behind the colon may quote a value and is not read.
+_EXCEPTION = re.compile(r"^(?:\w+\.)*([A-Z]\w*)(?=:|$)", re.MULTILINE)
+
+
+class Status(StrEnum):
+    """How an expectation ended. Only PASSED opens the gate."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    NOT_EVALUATED = "not evaluated"
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectationResult:
+    """One expectation, whether it holds, and the numbers that say so.
+
+    ``checked`` lines of the frame were looked at (0: there was nothing to check), ``unexpected`` of them break it.
+    ``rows`` are the live table's rows that hold the broken texts, where the lines are texts. ``observed`` are the
+    facts it compares, where the frame is one line of facts. ``error`` names the exception that kept it from being
+    evaluated, without its message.
+    """
+
+    law: str
+    type: str
+    columns: tuple[str, ...]
+    expected: str
+    status: Status
+    checked: int = 0
+    unexpected: int = 0
+    rows: int | None = None
+    observed: Mapping[str, float | None] | None = None
+    error: str | None = None
+
+    @property
+    def found(self) -> str:
+        """What was found, in one phrase of numbers."""
+        if self.status is Status.NOT_EVALUATED:
+            return f"could not be evaluated ({self.error})"
+        if self.checked == 0:
+            return "nothing to check"
+        if self.observed is not None:
+            return ", ".join(f"{name} = {_figure(value)}" for name, value in self.observed.items())
+        if self.unexpected == 0:
+            return f"all {self.checked:,} texts"
+        return f"{self.unexpected:,} of {self.checked:,} texts break it, on {self.rows or 0:,} rows"
+
+
+@dataclass(frozen=True, slots=True)
+class SuiteResult:
+    """All expectations of one suite, in the order of its file; ``lines`` is the length of the frame it looked at."""
+
+    name: SuiteName
+    lines: int
+    results: tuple[ExpectationResult, ...]
+
+    @property
+    def passed(self) -> bool:
+        """Whether every expectation was evaluated and holds."""
+        return all(result.status is Status.PASSED for result in self.results)
+
+
+def load_suite(name: SuiteName) -> dict[str, Any]:
+    """Read one suite as its file has it, in Great Expectations' own format.
+
+    >>> load_suite("planned")["name"]
+    'planned'
+    """
+    suite: dict[str, Any] = json.loads((resources.files("expectations") / f"{name}.json").read_text(encoding="utf-8"))
+    return suite
+
+
+def run_suite(suite: Mapping[str, Any], frame: "pd.DataFrame", parameters: Mapping[str, Any]) -> SuiteResult:
+    """Run a suite on ``frame``, with ``parameters`` for its ``$PARAMETER`` places.
+
+    Whatever keeps an expectation from being evaluated makes it NOT_EVALUATED; nothing is raised for it.
+    """
+    try:
+        found = _validate(suite, frame, parameters)
+        error = "RefusedByGreatExpectations"
+    except Exception as failure:  # noqa: BLE001 - whatever Great Expectations raises, the gate stays shut
+        found = {}
+        error = type(failure).__name__
+    results = tuple(
+        _result(expectation, found.get(expectation["meta"]["law"]), error, parameters, _Frame(suite, frame))
+        for expectation in suite["expectations"]
+    )
+    return SuiteResult(suite["name"], len(frame), results)
+
+
+class _Frame:
+    """What may be told about a frame: facts where it is a line of them, else rows behind its lines."""
+
+    def __init__(self, suite: Mapping[str, Any], frame: "pd.DataFrame") -> None:
+        self._frame = frame
+        self._of_facts = suite["meta"]["frame"] == "facts"
+
+    def observed(self, columns: tuple[str, ...]) -> dict[str, float | None] | None:
+        if not self._of_facts:
+            return None
+        line = self._frame.astype(object).iloc[0]
+        return {name: _number(line[name]) for name in columns}
+
+    def rows(self, lines: list[int]) -> int | None:
+        return None if self._of_facts else int(self._frame["rows"].loc[lines].sum())
+
+
+def _result(
+    expectation: Mapping[str, Any], found: Any, error: str, parameters: Mapping[str, Any], frame: _Frame
+) -> ExpectationResult:
+    said = {key: ", ".join(value) if isinstance(value, list) else value for key, value in parameters.items()}
+    columns = tuple(value for key, value in expectation["kwargs"].items() if key.startswith("column"))
+    about = {
+        "law": expectation["meta"]["law"],
+        "type": expectation["type"],
+        "columns": columns,
+        "expected": Template(expectation["description"]).safe_substitute(said),
+    }
+    raised = error if found is None else _raised(found.exception_info)
+    if raised is not None:
+        return ExpectationResult(**about, status=Status.NOT_EVALUATED, error=raised)
+    numbers = found.result
+    return ExpectationResult(
+        **about,
+        status=Status.PASSED if found.success else Status.FAILED,
+        checked=numbers["element_count"] - numbers.get("missing_count", 0),
+        unexpected=numbers["unexpected_count"],
+        rows=frame.rows(numbers["unexpected_index_list"]),
+        observed=frame.observed(columns),
+    )
+
+
+def _raised(info: Mapping[str, Any]) -> str | None:
+    """Name the exception in Great Expectations' account of one, which is either flat or one for each metric."""
+    accounts = [info] if "raised_exception" in info else list(info.values())
+    for account in accounts:
+        if account["raised_exception"]:
+            name = _EXCEPTION.search(account["exception_traceback"] or "")
+            return name[1] if name else "Exception"
+    return None
+
+
+def _validate(suite: Mapping[str, Any], frame: "pd.DataFrame", parameters: Mapping[str, Any]) -> dict[str, Any]:
+    with _quietly():
+        # These take seconds; only a run that checks pays for them.
+        import great_expectations as gx  # noqa: PLC0415
+        from great_expectations.data_context.types.base import ProgressBarsConfig  # noqa: PLC0415
+
+        context = gx.get_context(mode="ephemeral")
+        context.variables.progress_bars = ProgressBarsConfig(globally=False)
+        context.enable_analytics(enable=False)
+        asset = context.data_sources.add_pandas("workbench").add_dataframe_asset(suite["name"])
+        batch = asset.add_batch_definition_whole_dataframe("all").get_batch({"dataframe": frame})
+        validation = batch.validate(
+            gx.ExpectationSuite(**suite), expectation_parameters=dict(parameters), result_format=_RESULT_FORMAT
+        )
+    # Great Expectations sorts its results its own way, and leaves out an expectation it cannot read.
+    return {config.meta["law"]: result for result in validation.results if (config := result.expectation_config)}
+
+
+@contextmanager
+def _quietly() -> Iterator[None]:
+    """Keep Great Expectations' log (it may quote values) and the deprecations of its own code to ourselves."""
+    log = logging.getLogger("great_expectations")
+    level = log.level
+    log.setLevel(logging.CRITICAL + 1)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)
+            yield
+    finally:
+        log.setLevel(level)
+
+
+def _number(value: object) -> float | None:
+    return value if isinstance(value, int | float) and not math.isnan(value) else None
+
+
+def _figure(value: float | None) -> str:
+    return "undefined" if value is None else f"{value:,}" if isinstance(value, int) else f"{value:.7g}"
