@@ -6,21 +6,16 @@ is written as an escape. ``psql`` never sees a backslash outside ``E'…'``, so 
 """
 
 import re
+import unicodedata
 
-import regex
 from psycopg import sql
 
 from pipeline.errors import RunError
+from pipeline.visible import is_unseen
 
 _PLAIN = re.compile(r"[ -&(-\[\]-~]*")  # printable ASCII without quote and backslash: nearly every id
 _IMPOSSIBLE = re.compile("[\0\ud800-\udfff]")
-# Controls, formats, unassigned; all spaces but the common one; marks, which draw over their neighbours; characters
-# that are drawn as nothing (Hangul fillers, blank Braille); letters and digits written from right to left.
-_ESCAPED = regex.compile(
-    r"[[\\\p{C}\p{Z}\p{M}\p{Default_Ignorable_Code_Point}\u2800"
-    r"\p{Bidi_Class:R}\p{Bidi_Class:AL}\p{Bidi_Class:AN}]--[ ]]",
-    regex.V1,
-)
+_RIGHT_TO_LEFT = frozenset({"R", "AL", "AN"})
 
 
 def literal(text: str | None) -> str:
@@ -42,7 +37,7 @@ def literal(text: str | None) -> str:
             "in the PostgreSQL table. Mend the dump it was read from, then start a new run."
         )
     doubled = text.replace("'", "''")
-    escaped = _ESCAPED.sub(_escape, doubled)
+    escaped = "".join(char if _speaks_for_itself(char) else _escape(char) for char in doubled)
     return f"'{doubled}'" if escaped == doubled else f"E'{escaped}'"
 
 
@@ -55,8 +50,18 @@ def identifier(*names: str) -> str:
     return sql.Identifier(*names).as_string(None)
 
 
-def _escape(match: regex.Match[str]) -> str:
-    code = ord(match[0])
-    if match[0] == "\\":
-        return "\\\\"
+def _speaks_for_itself(char: str) -> bool:
+    """Tell whether a character is seen, in its place, without drawing over or turning its neighbours."""
+    return not (
+        char == "\\"
+        or is_unseen(char)
+        or unicodedata.category(char).startswith("M")
+        or unicodedata.bidirectional(char) in _RIGHT_TO_LEFT
+    )
+
+
+def _escape(char: str) -> str:
+    if char == "\\":
+        return r"\\"
+    code = ord(char)
     return f"\\u{code:04X}" if code <= 0xFFFF else f"\\U{code:08X}"

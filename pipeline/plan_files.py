@@ -1,7 +1,7 @@
 """The files of a plan: ``updates/*.sql`` and, number for number, the ``undo/*.sql`` that takes each one back."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,16 +20,27 @@ SET LOCAL standard_conforming_strings = on;
 SET LOCAL lock_timeout = '5s';
 SET LOCAL statement_timeout = '60s';
 """
-_NEEDS_LEDGER = """\
-DO $ledger$ BEGIN IF to_regclass('{ledger}') IS NULL THEN
-  RAISE EXCEPTION '{message}';
-END IF; END $ledger$;
-"""
+# Inside the transaction, so that it stops a client that goes on after errors, too.
 _REFUSAL = """\
 DO $refused$ BEGIN
-  RAISE EXCEPTION 'This plan is not to be applied: its check did not pass. See report.html and manifest.json beside it, then run again.';
+  RAISE EXCEPTION 'This plan is not to be applied: its check did not pass (see manifest.json beside it). Run again.';
 END $refused$;
-"""  # noqa: E501 - one message, one line
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Direction:
+    """What tells updates and undo apart; ``name`` is the folder."""
+
+    name: str
+    inverse: str
+    expects: str
+    without_ledger: str
+    statement: Callable[[Target, Batch], str]
+
+
+_UPDATES = _Direction("updates", "undo", "empty", "run updates/0000_ledger.sql first", update_statement)
+_UNDO = _Direction("undo", "updates", "what this run wrote", "this run changed nothing here", undo_statement)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,14 +60,11 @@ class PlanFiles:
             FileExistsError: the folder already holds a plan.
             OSError: the folder cannot be written.
         """
-        for name in ("updates", "undo"):
-            (self.folder / name).mkdir(parents=True)
-        heading = "creates the ledger that makes undo exact, unless it is there"
-        (self.folder / "updates" / LEDGER_FILE).write_text(
-            self._heading(heading, "updates") + self._opening("updates") + CREATE_LEDGER + "COMMIT;\n",
-            encoding="utf-8",
-            newline="\n",
-        )
+        for direction in (_UPDATES, _UNDO):
+            (self.folder / direction.name).mkdir(parents=True)
+        heading = self._heading(_UPDATES, "creates the ledger that makes undo exact, unless it is there")
+        sql = heading + _OPENING + self._refusal(_UPDATES) + CREATE_LEDGER + "COMMIT;\n"
+        (self.folder / _UPDATES.name / LEDGER_FILE).write_text(sql, encoding="utf-8", newline="\n")
 
     def write(self, number: int, batches: Sequence[Batch]) -> None:
         """Write update and undo file ``number`` (from 1).
@@ -65,48 +73,45 @@ class PlanFiles:
             OSError: a file cannot be written.
             RunError: a text or an id cannot be in PostgreSQL.
         """
-        for kind, statement in (("updates", update_statement), ("undo", undo_statement)):
-            path = self.folder / kind / f"{number:0{max(4, len(str(self.files)))}}.sql"
-            with path.open("w", encoding="utf-8", newline="\n") as file:
-                file.write(self._heading(self._about(kind, number, batches), kind) + self._opening(kind))
-                for batch in batches:
-                    file.write("\n" + statement(self.target, batch))
-                file.write("\n" + self._total(kind, number, batches) + "COMMIT;\n")
-
-    def _about(self, kind: str, number: int, batches: Sequence[Batch]) -> str:
+        name = f"{number:0{max(4, len(str(self.files)))}}.sql"
         planned = sum(len(batch.rows) for batch in batches)
-        verb = "changes" if kind == "updates" else f"undoes updates file {number}, at most"
-        return (
-            f"file {number} of {self.files}, batches {batches[0].number} to {batches[-1].number}, {verb} {planned} rows"
-        )
+        for direction in (_UPDATES, _UNDO):
+            title = f"{direction.name} file {number} of {self.files}"
+            with (self.folder / direction.name / name).open("w", encoding="utf-8", newline="\n") as file:
+                numbers = f"batches {batches[0].number} to {batches[-1].number}"
+                file.write(self._heading(direction, f"{title}, {numbers}, {planned} rows planned"))
+                file.write(_OPENING + self._refusal(direction) + _needs_ledger(direction))
+                file.writelines("\n" + direction.statement(self.target, batch) for batch in batches)
+                file.write("\n" + self._total(f"{title}: planned {planned}", batches) + "COMMIT;\n")
 
-    def _heading(self, about: str, kind: str) -> str:
+    def _refusal(self, direction: _Direction) -> str:
+        return _REFUSAL if self.refused and direction is _UPDATES else ""
+
+    def _heading(self, direction: _Direction, about: str) -> str:
         run = re.sub(r"[^\w.+-]", "?", self.run_id, flags=re.ASCII)
-        other = "undo" if kind == "updates" else "updates"
         refused = "-- NOT TO BE APPLIED: the check of this plan did not pass.\n" if self.refused else ""
-        guard = "its period is still empty" if kind == "updates" else "its period is still what this run wrote"
         return f"""\
 -- ojeon run {run}: {about}.
-{refused}-- A row changes only while its text is still the one decided on and {guard},
+{refused}-- A row changes only while its text is still the one decided on and its period is still {direction.expects},
 -- so running this file again, or after the application changed rows, is safe.
--- Run all, in order:  for file in {kind}/*.sql; do psql -X -f "$file" || break; done
--- Take it back:       for file in {other}/*.sql; do psql -X -f "$file" || break; done
+-- Run all, in order:  for file in {direction.name}/*.sql; do psql -X -f "$file" || break; done
+-- Take it back:       for file in {direction.inverse}/*.sql; do psql -X -f "$file" || break; done
 """
 
-    def _opening(self, kind: str) -> str:
-        if kind == "undo":
-            missing = _NEEDS_LEDGER.format(
-                ledger=LEDGER, message="There is no ledger in this database, so there is nothing to undo."
-            )
-            return _OPENING + missing
-        return _OPENING + (_REFUSAL if self.refused else "")
-
-    def _total(self, kind: str, number: int, batches: Sequence[Batch]) -> str:
-        planned = sum(len(batch.rows) for batch in batches)
-        title = literal(f"{kind} file {number} of {self.files}: planned {planned}, changed by this run and not undone ")
+    def _total(self, title: str, batches: Sequence[Batch]) -> str:
         return f"""\
-SELECT {title} || coalesce(sum(cardinality(ids)), 0)
+SELECT {literal(title + ", changed by this run and not undone ")} || coalesce(sum(cardinality(ids)), 0)
 FROM {LEDGER} WHERE run_id = {self.target.run_id} AND batch BETWEEN {batches[0].number} AND {batches[-1].number};
+"""
+
+
+def _needs_ledger(direction: _Direction) -> str:
+    return f"""\
+DO $ledger$ BEGIN
+  IF to_regclass('{LEDGER}') IS NULL THEN
+    RAISE EXCEPTION 'There is no ledger in this database: {direction.without_ledger}.';
+  END IF;
+END $ledger$;
 """
 
 
