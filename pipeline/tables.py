@@ -1,0 +1,74 @@
+"""What a run prints for people on a terminal, as rich renderables.
+
+Texts go in as ``rich.text.Text``, whose content rich never reads as markup, after ``visible`` has taken away every
+character that could drive a terminal.
+"""
+
+from collections.abc import Iterable
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from parsers.types import Disposition
+from pipeline.shapes import Example, ProfileReport, Shape
+from pipeline.visible import visible
+
+_NAME_LENGTH = 32
+_EXAMPLES = 3
+_SHOWN_LENGTH = 24
+_RULES = 3
+_NUMBERS = frozenset({"rows", "share", "texts", "auto"})
+_WRAPPED = frozenset({"examples", "claimed by"})
+
+
+def profile_table(report: ProfileReport, top: int = 15) -> RenderableType:
+    """Both lists of buckets, the ``top`` largest of each and one line for the rest."""
+    counted = Text(f"{report.rows:,} rows, {report.texts:,} distinct texts", style="bold")
+    return Group(
+        counted,
+        _shapes_table("By meaning", report.by_meaning, top),
+        _shapes_table("By pattern", report.by_pattern, top),
+    )
+
+
+def _shapes_table(title: str, shapes: tuple[Shape, ...], top: int) -> Table:
+    table = Table(title=title, title_justify="left", title_style="bold", header_style="dim", box=None, pad_edge=False)
+    for heading in ("shape", "rows", "share", "texts", "auto", "first seen", "last seen", "examples", "claimed by"):
+        table.add_column(heading, justify="right" if heading in _NUMBERS else "left", no_wrap=heading not in _WRAPPED)
+    for shape in shapes[:top]:
+        table.add_row(*_cells(shape))
+    rest = shapes[top:]
+    if rest:
+        rows, texts = sum(shape.rows for shape in rest), sum(shape.texts for shape in rest)
+        share = sum(shape.share for shape in rest)
+        table.add_row(f"{len(rest):,} more shapes", f"{rows:,}", f"{share:.1%}", f"{texts:,}", style="dim")
+    return table
+
+
+def _cells(shape: Shape) -> Iterable[RenderableType]:
+    return (
+        Text(visible(shape.name, _NAME_LENGTH), style="bold"),
+        f"{shape.rows:,}",
+        f"{shape.share:.1%}",
+        f"{shape.texts:,}",
+        _auto_share(shape),
+        f"{shape.first_seen:%Y-%m-%d}" if shape.first_seen else "",
+        f"{shape.last_seen:%Y-%m-%d}" if shape.last_seen else "",
+        Text("  ").join(_example(example) for example in shape.examples[:_EXAMPLES]),
+        Text(", ".join(dict.fromkeys(visible(claim.rule) for claim in shape.claims[:_RULES]))),
+    )
+
+
+def _auto_share(shape: Shape) -> Text:
+    auto, review = (shape.claimed(disposition) for disposition in Disposition)
+    if not auto + review:
+        return Text("")
+    share = auto / (auto + review)
+    return Text(f"{share:.0%}", style="green" if share == 1 else "yellow")
+
+
+def _example(example: Example) -> Text:
+    if example.text is None:
+        return Text("NULL", style="dim italic")
+    return Text(visible(example.text, _SHOWN_LENGTH)) if example.text else Text("empty", style="dim italic")
