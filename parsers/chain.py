@@ -1,38 +1,147 @@
-"""The chain of parsers (being built; a stub so that the other steps can run against the contract)."""
+"""The chain of parsers: one visible list, tried in order; the first claim decides."""
 
+from collections.abc import Callable
+from typing import NamedTuple
+
+from parsers.confidence import confidence
+from parsers.links import blank, fallback, grammar, leftover, mistyped, numbers, words
 from parsers.policy import Policy
-from parsers.types import Decision, Disposition, Period, Reason
+from parsers.sentence import Sentence
+from parsers.types import Decision, Disposition, Reason
+from parsers.verdict import Verdict
+
+
+class Parser(NamedTuple):
+    """A named link of the chain."""
+
+    name: str
+    parse: Callable[[Sentence, Policy], Verdict | None]
+
+
+# Order is meaning. What is not read at all comes first, then words that settle a text whatever stands beside them, then
+# digits that are no clock, then the grammar, which must account for every character. Only what is left reaches the
+# links that suggest and never decide; the last one claims everything.
+CHAIN: tuple[Parser, ...] = (
+    Parser("blank", blank.parse),
+    Parser("negation", words.negation),
+    Parser("placeholder", words.placeholder),
+    Parser("duration", words.duration),
+    Parser("no_preference", words.no_preference),
+    Parser("vague", words.vague),
+    Parser("numbers", numbers.parse),
+    Parser("phrase", grammar.phrase),
+    Parser("alternatives", grammar.alternatives),
+    Parser("mistyped", mistyped.parse),
+    Parser("unexplained", leftover.unexplained),
+    Parser("fallback", fallback.parse),
+    Parser("no_time", leftover.no_time),
+)
+
+
+class Step(NamedTuple):
+    """What one parser said of a text; ``decision`` is None where it had nothing to say."""
+
+    parser: str
+    decision: Decision | None
+
+
+class Explanation(NamedTuple):
+    """How a text came to its decision."""
+
+    raw: str | None
+    text: str
+    tokens: tuple[tuple[str, str], ...]
+    symbols: str
+    steps: tuple[Step, ...]
+    decision: Decision
 
 
 def decide(raw: str | None, policy: Policy) -> Decision:
-    """Decide one text."""
-    if raw is None or not raw.strip():
-        return Decision(Disposition.REVIEW, None, None, None, 0.0, "blank", Reason.EMPTY)
-    text = raw.strip()
-    if text.startswith("오전"):
-        return Decision(Disposition.AUTO, Period.MORNING, None, None, 0.99, "halfday_word", None, "오전")
-    if text.startswith("오후"):
-        return Decision(Disposition.AUTO, Period.AFTERNOON, None, None, 0.99, "halfday_word", None, "오후")
-    if text[:2].isdigit() and text[2:3] == ":":
-        hour = int(text[:2])
-        return Decision(
-            Disposition.AUTO,
-            Period.MORNING if hour * 60 < policy.noon else Period.AFTERNOON,
-            text[:5],
-            None,
-            0.99,
-            "padded_clock",
-            None,
-            text[:5],
-        )
-    return Decision(Disposition.REVIEW, None, None, None, 0.0, "leftover", Reason.UNEXPLAINED_TEXT)
+    """Decide one text: total (any string, any length) and deterministic.
+
+    >>> decision = decide("오후 3시쯤 부탁드려요", Policy())
+    >>> decision.disposition.value, decision.period.value, decision.start, decision.rule
+    ('AUTO', 'AFTERNOON', '15:00', 'halfday_clock')
+    >>> decide("8시", Policy()).reason.value
+    'ambiguous_hour'
+    """
+    sentence = Sentence(raw)
+    for parser in CHAIN:
+        verdict = parser.parse(sentence, policy)
+        if verdict is not None:
+            return _decision(verdict, sentence, policy)
+    raise AssertionError("the last parser claims every text")
 
 
-def explain(raw: str | None, policy: Policy) -> str:
-    """Explain one text."""
-    return str(decide(raw, policy))
+def explain(raw: str | None, policy: Policy) -> Explanation:
+    """Replay the chain and keep what every parser said, the deciding one's successors included."""
+    sentence = Sentence(raw)
+    first = decide(raw, policy)
+    if first.rule in ("blank", "too_long"):
+        return Explanation(raw, "", (), "", (Step("blank", first),), first)
+    steps = []
+    for parser in CHAIN:
+        verdict = parser.parse(sentence, policy)
+        steps.append(Step(parser.name, None if verdict is None else _decision(verdict, sentence, policy)))
+    tokens = tuple((token.kind, sentence.text[token.start : token.end]) for token in sentence.tokens)
+    return Explanation(raw, sentence.text, tokens, sentence.symbols, tuple(steps), first)
+
+
+_KIND_NAMES = {
+    "t": "time", "n": "number", "~": "~", ",": ",", "|": "or", "!": "or else", "&": "and", "F": "from", "f": "from",
+    "U": "until", "u": "until", "A": "after", "a": "after", "B": "before", "b": "before", "I": "within", "o": "to",
+    "w": "between", "W": "between", "X": "any time", "P": "placeholder", "N": "negation", "V": "vague", "D": "duration",
+    "R": "relative", "e": "timestamp", "?": "unknown",
+}  # fmt: skip
 
 
 def sketch(raw: str | None) -> str:
-    """Name the kinds of tokens in a text, e.g. ``"halfday clock"``: the text's shape by meaning."""
-    return "blank" if raw is None or not raw.strip() else "text"
+    """The shape of a text by meaning: the kinds of its parts in order, dates and fillers read over.
+
+    >>> sketch("오후 2시~4시 부탁드려요"), sketch("14:00"), sketch("홍길동 오전"), sketch(" ")
+    ('half-day clock ~ clock', 'clock', 'unknown half-day', 'blank')
+    """
+    sentence = Sentence(raw)
+    verdict = blank.parse(sentence, Policy())
+    if verdict is not None:
+        return verdict.rule.replace("_", " ")
+    parts: list[str] = []
+    for item in sentence.items:
+        name = _term_name(item.symbol, item)
+        if name != "unknown" or not parts or parts[-1] != "unknown":
+            parts.append(name)
+    return " ".join(parts) or "fillers only"
+
+
+def _term_name(symbol: str, item: object) -> str:
+    term = getattr(item, "term", None)
+    if symbol != "t" or term is None:
+        return _KIND_NAMES[symbol]
+    if term.instant:
+        return str(term.instant)
+    if term.clock is None:
+        return "half-day"
+    clock = "timestamp" if term.clock.day else "clock"
+    return f"half-day {clock}" if term.halves else clock
+
+
+def _decision(verdict: Verdict, sentence: Sentence, policy: Policy) -> Decision:
+    """Turn a verdict into a decision; an AUTO less sure than the policy wants goes to review."""
+    reason, rule = verdict.reason, verdict.rule
+    sure = confidence(rule, "REVIEW" if reason else "AUTO") if verdict.period else 0.0
+    if reason is None and sure < policy.auto_threshold:
+        reason = Reason.LOW_CONFIDENCE
+    return Decision(
+        disposition=Disposition.REVIEW if reason else Disposition.AUTO,
+        period=verdict.period,
+        start=_clock(verdict.start),
+        end=_clock(verdict.end),
+        confidence=sure,
+        rule=rule,
+        reason=reason,
+        seen=sentence.text[verdict.span[0] : verdict.span[1]] if verdict.span else "",
+    )
+
+
+def _clock(minute: int | None) -> str | None:
+    return None if minute is None else f"{minute // 60:02d}:{minute % 60:02d}"

@@ -1,0 +1,78 @@
+"""Clean-up before parsing (policy, *Clean-up before parsing*): spelling differences go, meaning stays.
+
+The raw text is never changed; what comes out is only what the lexer reads. Signs that carry meaning (``: . , / - ~``)
+stay; what the policy calls unexplained inside a text (``% + = & < > \\``) stays too, for the lexer to refuse.
+"""
+
+import re
+import unicodedata
+
+_TILDES = "~〜～∼∽〰⁓˷∾"
+_MINUS_SIGNS = "−⁃➖"
+_COMMAS = "、，､،"
+_FULL_STOPS = "。｡．"
+_COLONS = "︰ː∶꞉："
+_APOSTROPHES = "'’‘ʼ´＇"
+# Kept as they are: structure, or signs that only drop at the ends.
+_KEPT = set(":.,/-~?%+=&<>\\@;")
+# Not a letter or a number, yet never dropped silently: they stand for text that was lost.
+_DAMAGE = "�⁄"
+
+_SPACES = re.compile(r" +")
+# Signs that are read over at either end; a mark (- ~) is not among them.
+_RIGHT_END = " .,?;:%+=&<>\\/@'"
+_LEFT_END = " .,:;%+=&<>\\/@'"  # a question mark in front may be what is left of a lost letter
+
+
+def _fold(char: str) -> str:  # noqa: PLR0911 - one line per class of characters reads best
+    category = unicodedata.category(char)
+    if char in _TILDES:
+        return "~"
+    if char in _MINUS_SIGNS or category == "Pd":
+        return "-"
+    if char in _COMMAS:
+        return ","
+    if char in _FULL_STOPS:
+        return "."
+    if char in _COLONS:
+        return ":"
+    if char in _APOSTROPHES:
+        return "'"
+    if char in _KEPT or char in _DAMAGE:
+        return char
+    if category == "Nd":
+        return str(unicodedata.decimal(char))
+    if category in ("Zs", "Zl", "Zp") or char in "\t\n\v\f\r\x1c\x1d\x1e\x1f\x85":
+        return " "
+    if category in ("Cf", "Cc", "Me") or "\ufe00" <= char <= "\ufe0f" or "\U000e0100" <= char <= "\U000e01ef":
+        return ""
+    if category[0] in "PS":
+        return " "
+    return char
+
+
+class _Folding(dict[int, str]):
+    """``str.translate`` table that works out each character once."""
+
+    def __missing__(self, code: int) -> str:
+        folded = self[code] = _fold(chr(code))
+        return folded
+
+
+_FOLDING = _Folding()
+
+
+def clean(raw: str) -> str:
+    r"""Return the text as the lexer reads it.
+
+    >>> clean("\u1109\u1175 (３:００\u202fPM)!!")
+    '시 3:00 pm'
+    >>> clean("  10시〜12시\n")
+    '10시~12시'
+    >>> clean("＜10%＞")
+    '10'
+    """
+    if not raw.isascii():
+        raw = unicodedata.normalize("NFKC", raw)
+    text = raw.casefold().translate(_FOLDING)
+    return _SPACES.sub(" ", text).rstrip(_RIGHT_END).lstrip(_LEFT_END)

@@ -1,0 +1,13 @@
+"""A range: 2시~4시, 오후 2시부터 4시까지, from 2 to 4pm, between 2pm and 4pm, 2시 이후 4시 이전."""
+
+from parsers.policy import Policy
+from parsers.readings import Reading, between
+from parsers.sentence import Item
+
+PATTERN = r"f?tX?(?:~+|F~*|o|u)tU?[WIB]?|w?t(?:&|~|o)tW|wt(?:&|~|o)t|tF?[A],?t[UB]"
+
+
+def read(items: list[Item], policy: Policy) -> Reading:
+    """The interval from the first term to the last."""
+    terms = [item.term for item in items if item.term]
+    return between(terms[0], terms[-1], policy)

@@ -1,0 +1,28 @@
+"""A stretch of the day with words that narrow it without leaving it: 오후 아무때나, 오전 첫 타임, 오전 중에."""
+
+from parsers.policy import Policy
+from parsers.readings import Reading, before, half_of, point, refused
+from parsers.sentence import Item
+from parsers.types import Period, Reason
+
+PATTERN = r"[XV]*t[XVI]+|[XV]+tI?"
+
+
+def read(items: list[Item], policy: Policy) -> Reading:
+    """The term's reading, where the words beside it cannot lead out of its half."""
+    term = next(item.term for item in items if item.term)
+    if term.clock is not None or term.instant is not None:
+        if all(item.symbol in "tI" for item in items):
+            return before(term, policy, inclusive=True)
+        suggestion = point(term, policy).period(policy)
+        beside = Reason.NO_PREFERENCE if any(item.symbol == "X" for item in items) else Reason.AMBIGUOUS_WORD
+        return refused("narrowed_clock", beside, suggestion)
+    reading = point(term, policy)
+    if reading.reason:
+        return reading
+    for item in items:
+        vague = {"vague_morning": Period.MORNING, "vague_afternoon": Period.AFTERNOON}.get(item.token.kind)
+        slot_of_day = item.symbol == "V" and vague is not None and vague is not half_of(reading.lo, policy)
+        if slot_of_day:
+            return refused("narrowed_word", Reason.AMBIGUOUS_WORD, reading.period(policy))
+    return reading

@@ -1,0 +1,100 @@
+"""The words of every language, merged from the TOML files beside this one.
+
+A new language is a new file: it is found by listing this folder. An entry is cleaned exactly as a text is, and a space
+inside it may be missing in the text.
+"""
+
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from parsers.clean import clean
+
+
+@dataclass(frozen=True)
+class Lexicon:
+    """All languages' words.
+
+    ``words`` maps a cleaned word without spaces to its one token kind; ``phrases`` holds the cleaned words as written,
+    spaces included. The rest feeds the shapes of numbers, clocks, dates and zones.
+    """
+
+    words: dict[str, str] = field(default_factory=dict)
+    phrases: dict[str, str] = field(default_factory=dict)
+    numerals: dict[str, int] = field(default_factory=dict)
+    minute_numerals: dict[str, int] = field(default_factory=dict)
+    units: dict[str, list[str]] = field(default_factory=dict)
+    quarters: dict[str, int] = field(default_factory=dict)
+    zones: dict[str, int] = field(default_factory=dict)
+
+
+# Sections whose lists become word tokens; the token kind is the last part of the name unless given here.
+_WORD_SECTIONS = ("halfday", "instant", "marks", "words", "words.vague", "words.modifier")
+_KIND_PREFIX = {"halfday": "half_", "words.vague": "vague_", "instant": "instant_"}
+# A particle is a filler that Korean and Japanese glue to the word before it; the grammar need not tell them apart.
+_KIND_ALIAS = {"particle": "filler"}
+# Sections the clock, duration and date patterns are built from.
+_UNIT_SECTIONS = ("clock", "duration", "date", "numbers")
+
+
+def _lists(table: dict[str, Any]) -> Iterator[tuple[str, list[str]]]:
+    return ((name, value) for name, value in table.items() if isinstance(value, list))
+
+
+def _section(language: dict[str, Any], path: str) -> dict[str, Any]:
+    for part in path.split("."):
+        language = language.get(part, {})
+    return language
+
+
+@cache
+def lexicon() -> Lexicon:
+    """Read and merge the language files, once.
+
+    Raises:
+        ValueError: an entry is empty after clean-up, so it would match everywhere, or has two kinds.
+    """
+    merged = Lexicon()
+    for file in sorted(files(__package__).iterdir(), key=lambda entry: entry.name):
+        if file.name.endswith(".toml"):
+            _merge(merged, tomllib.loads(file.read_text(encoding="utf-8")))
+    return merged
+
+
+def _merge(merged: Lexicon, language: dict[str, Any]) -> None:
+    for path in _WORD_SECTIONS:
+        for name, entries in _lists(_section(language, path)):
+            for entry in entries:
+                _add(merged, entry, _KIND_PREFIX.get(path, "") + name)
+    for entry in _section(language, "date").get("words", []):
+        _add(merged, entry, "date")
+    for entry in _section(language, "date").get("weekday_short", []):
+        _add(merged, entry, "weekday_short")
+    for entry in _section(language, "numbers").get("at", []):
+        _add(merged, entry, "at")
+    for entry in _section(language, "duration").get("relative", []):
+        _add(merged, entry, "relative")
+    for section in _UNIT_SECTIONS:
+        for name, entries in _lists(_section(language, section)):
+            merged.units.setdefault(f"{section}.{name}", []).extend(clean(entry) for entry in entries)
+    merged.numerals.update({clean(word): value for word, value in _section(language, "numerals.hours").items()})
+    merged.minute_numerals.update({clean(word): value for word, value in _section(language, "numerals.minutes").items()})
+    for name, offset in _section(language, "zones").items():
+        _add(merged, name, "zone")
+        merged.zones[clean(name).replace(" ", "")] = offset
+    merged.quarters.update({clean(word): value for word, value in _section(language, "clock.quarters").items()})
+
+
+def _add(merged: Lexicon, entry: str, name: str) -> None:
+    kind = _KIND_ALIAS.get(name, name)
+    phrase = clean(entry)
+    key = phrase.replace(" ", "")
+    if not key:
+        raise ValueError(f"lexicon entry {entry!r} ({kind}) is empty after clean-up")
+    if merged.words.setdefault(key, kind) != kind:
+        raise ValueError(f"lexicon entry {entry!r} is both {merged.words[key]} and {kind}")
+    if len(phrase) >= len(merged.phrases.get(key, "")):
+        merged.phrases[key] = phrase

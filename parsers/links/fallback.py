@@ -1,0 +1,48 @@
+"""The general-purpose date library, last in the chain and never more than a suggestion."""
+
+from functools import cache
+from typing import Any
+
+from parsers.policy import Policy
+from parsers.readings import half_of
+from parsers.sentence import Sentence
+from parsers.types import Reason
+from parsers.verdict import Verdict, review
+
+# The library tries every language it is given on every text, so only the clinic's likelier guests are listed.
+_LANGUAGES = ["fr", "de", "es", "it", "pt", "ru", "vi", "th", "id", "tr", "ar", "mn"]
+_LONGEST = 40
+
+
+@cache
+def _library() -> Any:
+    import dateparser.date  # noqa: PLC0415 - costs half a second; most runs never come here
+
+    return dateparser.date.DateDataParser(
+        languages=_LANGUAGES,
+        try_previous_locales=False,
+        settings={"RETURN_TIME_AS_PERIOD": True, "TIMEZONE": "UTC", "PARSERS": ["absolute-time"]},
+    )
+
+
+def parse(sentence: Sentence, policy: Policy) -> Verdict | None:
+    """Claim a short text with a digit and foreign words that the library reads as a time of day."""
+    if "?" not in sentence.symbols or "t" in sentence.symbols or len(sentence.text) > _LONGEST:
+        return None
+    if not any(char.isdigit() for char in sentence.text):
+        return None
+    minute = _minute(sentence.text)
+    if minute is None:
+        return None
+    lo, hi = policy.plausible
+    return review("fallback", Reason.FALLBACK_ONLY, half_of(minute, policy) if lo <= minute < hi else None)
+
+
+def _minute(text: str) -> int | None:
+    try:
+        found = _library().get_date_data(text)
+    except Exception:  # noqa: BLE001 - the library raises many kinds on odd texts; then it has no answer
+        return None
+    if found is None or found.date_obj is None or found.period != "time":
+        return None
+    return int(found.date_obj.hour) * 60 + int(found.date_obj.minute)

@@ -1,0 +1,29 @@
+"""The end of the chain: texts with a piece that nothing explains, and texts without any time."""
+
+from parsers.phrases import read_any
+from parsers.policy import Policy
+from parsers.sentence import Sentence
+from parsers.types import Reason
+from parsers.verdict import Verdict, review
+
+
+def unexplained(sentence: Sentence, policy: Policy) -> Verdict | None:
+    """Claim a text that says something about time and something nobody understands; suggest by what is known."""
+    symbols = sentence.symbols
+    timely = set("tnVXPDReFUAB") & set(symbols)
+    if not timely or ("t" not in symbols and "?" in symbols and not set("VXPDR") & timely):
+        return None
+    known = sentence.known()
+    verdict = read_any(known.items, policy)
+    suggestion = verdict.period if verdict else None
+    return review("unexplained", Reason.UNEXPLAINED_TEXT, suggestion)
+
+
+def no_time(sentence: Sentence, policy: Policy) -> Verdict:
+    """Claim everything else: names, dates, greetings, phone numbers."""
+    del policy
+    if "n" in sentence.symbols and "?" in sentence.symbols and len(sentence.symbols) > 1:
+        numbers = [item for item in sentence.items if item.symbol == "n"]
+        if len(numbers) == 1 and numbers[0].term is not None:
+            return review("unexplained", Reason.UNEXPLAINED_TEXT)
+    return review("no_time", Reason.NO_TIME)

@@ -1,0 +1,422 @@
+"""From tokens to terms: a text as a short line of symbols that the parsers match shapes on.
+
+Fillers and dates are read over here, half-day words are joined to their clocks, and each remaining token becomes one
+symbol. A text's symbols are its shape: ``오후 2시~4시 부탁드려요`` is ``t~t``.
+
+====== ==========================================   ====== =======================================
+symbol meaning                                      symbol meaning
+====== ==========================================   ====== =======================================
+``t``  term: clock, half-day word, or both           ``X``  no preference (아무때나)
+``n``  number that nothing makes a clock             ``P``  placeholder (미정)
+``~``  tilde or dash                                 ``N``  negation or condition
+``,``  comma or slash                                ``V``  vague word (첫 타임, 퇴근 후)
+``|``  or; ``!`` or else (아니면)                     ``D``  duration; ``R`` relative time
+``&``  and                                           ``e``  machine timestamp without a reading
+``F f`` from: 부터, from                              ``U u`` until: 까지, until
+``A a`` after: 이후, after                            ``B b`` before: 이전, before
+``I``  within: 안에                                   ``o``  to; ``w W`` between: between, 사이
+``?``  unknown
+====== ==========================================   ====== =======================================
+"""
+
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from parsers.clean import clean
+from parsers.lexer import Clock, Token, lex
+from parsers.lexicon import lexicon
+
+MAX_LENGTH = 200
+
+_SYMBOLS = {
+    "no_preference": "X",
+    "placeholder": "P",
+    "negation": "N",
+    "vague_morning": "V",
+    "vague_afternoon": "V",
+    "duration": "D",
+    "lone_minutes": "D",
+    "relative": "R",
+    "epoch": "e",
+    "or": "|",
+    "or_else": "!",
+    "and": "&",
+    "from_suffix": "F",
+    "from_prefix": "f",
+    "until_suffix": "U",
+    "until_prefix": "u",
+    "after_suffix": "A",
+    "after_prefix": "a",
+    "before_suffix": "B",
+    "before_prefix": "b",
+    "within": "I",
+    "between_suffix": "W",
+    "between_prefix": "w",
+    "to_infix": "o",
+    "unknown": "?",
+}
+_SIGNS = {"-": "~", "~": "~", ",": ",", "/": ",", ";": ","}
+_READ_OVER = {"filler", "approximate", "date", "at"}
+_LETTER_HALF = {"a": "half_morning", "p": "half_afternoon"}
+
+
+@dataclass(slots=True)
+class Term:
+    """One thing said about the time of day: a clock, half-day words, a named instant, or a clock with words.
+
+    ``halves`` are the half-day token kinds joined to it; ``straddling`` marks 전후, which reaches to both sides.
+    """
+
+    clock: Clock | None
+    halves: tuple[str, ...] = ()
+    instant: str | None = None
+    straddling: bool = False
+    start: int = 0
+    end: int = 0
+
+
+@dataclass(slots=True)
+class Item:
+    """A symbol of the sentence with the term or token behind it."""
+
+    symbol: str
+    term: Term | None
+    token: Token
+    latin: bool = False
+
+
+@dataclass
+class Sentence:
+    """A raw text and what can be known of it before any decision; everything is worked out on demand."""
+
+    raw: str | None
+    _items: list[Item] | None = field(default=None, repr=False)
+
+    @cached_property
+    def text(self) -> str:
+        """The cleaned text."""
+        return clean(self.raw or "")
+
+    @cached_property
+    def tokens(self) -> list[Token]:
+        """Every token of the cleaned text."""
+        return lex(self.text)
+
+    @cached_property
+    def items(self) -> list[Item]:
+        """What is left when fillers and dates are read over and half-day words have joined their clocks."""
+        return self._items if self._items is not None else _assemble(self.text, self.tokens)
+
+    @cached_property
+    def symbols(self) -> str:
+        """The items' symbols in a row: the shape of the text."""
+        return "".join([item.symbol for item in self.items])
+
+    @cached_property
+    def days(self) -> list[tuple[int, int, int] | None]:
+        """The dates the text holds; None for one that is not complete."""
+        return [token.value for token in self.tokens if token.kind == "date"]
+
+    def known(self) -> "Sentence":
+        """The same sentence without what nobody understood: the base of a suggestion, never of a decision."""
+        rest = [item for item in self.items if item.symbol != "?"]
+        while rest and rest[-1].symbol in ",|&":
+            rest.pop()
+        while rest and rest[0].symbol in ",|&":
+            rest.pop(0)
+        return Sentence(self.raw, rest)
+
+
+def _assemble(text: str, tokens: list[Token]) -> list[Item]:
+    items = _read_over_dates(_attach(_itemize(text, _with_zones(text, tokens))))
+    _share_units(items)
+    return _drop_idle_marks(text, tokens, items)
+
+
+def _with_zones(text: str, tokens: list[Token]) -> list[Token]:
+    """Give each zone to the clock before it, and a complete date to the zoned clock beside it."""
+    if not any(token.kind == "zone" for token in tokens):
+        return tokens
+    day = next((token.value for token in tokens if token.kind == "date" and token.value), None)
+    out: list[Token] = []
+    for token in tokens:
+        place = len(out) - 1
+        while place >= 0 and out[place].kind.startswith(("half_", "filler")):
+            place -= 1
+        if token.kind != "zone":
+            out.append(token)
+        elif place >= 0 and out[place].kind in ("clock", "clock_minutes") and isinstance(out[place].value, Clock):
+            offset = _zone_offset(text[token.start : token.end])
+            clock = out[place].value
+            if offset is None:
+                out.append(token._replace(kind="unknown"))
+            elif clock.offset is None:
+                out[place] = out[place]._replace(value=clock._replace(offset=offset, day=clock.day or day))
+        else:
+            out.append(token._replace(kind="unknown"))
+    return out
+
+
+def _zone_offset(name: str) -> int | str | None:
+    """Minutes east of UTC, an IANA name, ``"Z"``, or None for a zone nobody knows."""
+    compact = name.replace(" ", "")
+    if compact in lexicon().zones:
+        return lexicon().zones[compact]
+    if compact in ("z", "gmt", "utc"):
+        return "Z" if compact == "z" else 0
+    if "/" in compact:
+        return "/".join("_".join(part.capitalize() for part in piece.split("_")) for piece in compact.split("/"))
+    sign = -1 if "-" in compact else 1
+    digits = "".join(char for char in compact if char.isdigit())
+    hours, minutes = (int(digits), 0) if len(digits) <= 2 else (int(digits[:-2]), int(digits[-2:]))
+    return sign * (hours * 60 + minutes) if hours <= 14 and minutes < 60 else None
+
+
+def _itemize(text: str, tokens: list[Token]) -> list[Item]:
+    items: list[Item] = []
+    for place, token in enumerate(tokens):
+        kind = token.kind
+        if kind in _READ_OVER:
+            continue
+        item = _item(text, tokens, place, token)
+        if item is not None:
+            if item.term and item.term.instant and items and text[items[-1].token.start : items[-1].token.end] == "12":
+                items.pop()  # 12 noon
+            items.append(item)
+        elif kind == "straddling" and items and items[-1].term:
+            items[-1].term.straddling = True
+    return items
+
+
+def _item(text: str, tokens: list[Token], place: int, token: Token) -> Item | None:  # noqa: PLR0911 - one line a kind
+    kind = token.kind
+    if kind in ("clock", "clock_minutes"):
+        clock, letter = token.value if type(token.value) is tuple else (token.value, None)
+        if kind == "clock_minutes" and _minutes_ago(text, tokens, place):
+            clock = clock._replace(minute=0, ago=clock.minute)
+        halves = (_LETTER_HALF[letter],) if letter else ()
+        return Item("t", Term(clock, halves, start=token.start, end=token.end), token)
+    if kind.startswith("half_"):
+        return Item("t", Term(None, (kind,), start=token.start, end=token.end), token, text[token.start].isascii())
+    if kind.startswith("instant_"):
+        return Item("t", Term(None, instant=kind[8:], start=token.start, end=token.end), token)
+    if kind in ("number", "dotted"):
+        return _number_item(text, tokens, place, token)
+    if kind == "sign":
+        return _sign_item(text, token)
+    if kind == "before_suffix" and place and _minutes_ago(text, tokens, place - 1):
+        return None
+    if kind == "weekday_short":
+        return None if _stands_alone(text, token) else Item("?", None, token)
+    symbol = _SYMBOLS.get(kind)
+    return Item(symbol, None, token) if symbol else None
+
+
+def _minutes_ago(text: str, tokens: list[Token], place: int) -> bool:
+    """3시 10분 전 (ten minutes before) rather than 3시 10분 이전 (before 3:10)."""
+    if tokens[place].kind != "clock_minutes" or place + 1 >= len(tokens):
+        return False
+    following = tokens[place + 1]
+    word = text[following.start : following.end]
+    return following.kind == "before_suffix" and word in lexicon().units["duration.ago"]
+
+
+def _stands_alone(text: str, token: Token) -> bool:
+    before = text[token.start - 1] if token.start else " "
+    after = text[token.end] if token.end < len(text) else " "
+    return not before.isalnum() and not after.isalnum()
+
+
+def _sign_item(text: str, token: Token) -> Item | None:
+    sign = text[token.start]
+    if sign in _SIGNS:
+        return Item(_SIGNS[sign], None, token)
+    between_digits = (
+        token.start > 0 and token.end < len(text) and text[token.start - 1].isdigit() and text[token.end].isdigit()
+    )
+    if between_digits or (sign == "?" and (token.start == 0 or text[token.start - 1] == " ")):
+        return Item("?", None, token)  # 3.5.2 is no sentence end; a lone ? stands for letters that were lost
+    return None
+
+
+def _number_item(text: str, tokens: list[Token], place: int, token: Token) -> Item:
+    if token.kind == "dotted":
+        clock = token.value
+        if clock.style == "dotted" and clock.hour >= 13:
+            clock = clock._replace(style="padded")
+            return Item("t", Term(clock, start=token.start, end=token.end), token)
+        return Item("n", Term(clock, start=token.start, end=token.end), token)
+    digits = text[token.start : token.end]
+    if not digits.isdigit() or len(digits) > 4:
+        is_word = digits.isalpha()
+        clock = Clock(int(token.value), 0, "number") if is_word else None
+        term = Term(clock, start=token.start, end=token.end) if clock else None
+        if term and place and tokens[place - 1].kind == "at":
+            return Item("t", Term(clock._replace(style="bare"), start=token.start, end=token.end), token)
+        return Item("n", term, token)
+    if len(digits) == 4 and not 1900 <= int(digits) <= 2099:
+        hour, minute = int(digits[:2]), int(digits[2:])
+        if (hour < 24 and minute < 60) or digits == "2400":
+            return Item("t", Term(Clock(hour, minute, "padded"), start=token.start, end=token.end), token)
+        return Item("n", None, token)
+    clock = _clock_of_digits(digits)
+    if clock and place and tokens[place - 1].kind == "at" and len(digits) <= 2:
+        clock = clock._replace(style="padded" if clock.hour > 12 or digits[0] == "0" else "bare")
+        return Item("t", Term(clock, start=token.start, end=token.end), token)
+    return Item("n", Term(clock, start=token.start, end=token.end) if clock else None, token)
+
+
+def _clock_of_digits(digits: str) -> Clock | None:
+    """The clock that one to four digits would be beside a half-day word; None where they cannot be one."""
+    hour, minute = (int(digits), 0) if len(digits) <= 2 else (int(digits[:-2]), int(digits[-2:]))
+    if hour > 24 or minute > 59 or len(digits) == 4:
+        return None
+    return Clock(hour, minute, "number")
+
+
+def _attach(items: list[Item]) -> list[Item]:
+    """Join half-day words to the clock they stand beside.
+
+    Before a clock they lead it (오후 3시, PM 3:00); behind one they follow it (3:00 PM) unless they lead the next: between
+    two clocks a Latin word follows the first (9:00 AM 3:00 PM), any other leads the second (14:00 오후 2시).
+    """
+    out: list[Item] = []
+    count = len(items)
+    place = 0
+    while place < count:
+        item = items[place]
+        end = place + 1
+        if _is_half(item):
+            end = _halves_end(items, place)
+            if end < count and _can_take(items[end]):
+                _join(items[end], items[place:end], in_front=True)
+            else:
+                out.extend(items[place:end])
+            place = end
+            continue
+        if _can_take(item):
+            end = _halves_end(items, place + 1)
+            leads = end < count and _can_take(items[end])
+            follows = end > place + 1 and (
+                not leads or (items[place + 1].latin and not (item.term and item.term.halves))
+            )
+            if follows:
+                _join(item, items[place + 1 : end], in_front=False)
+            else:
+                end = place + 1
+        out.append(item)
+        place = end
+    return out
+
+
+def _halves_end(items: list[Item], place: int) -> int:
+    while place < len(items) and _is_half(items[place]):
+        place += 1
+    return place
+
+
+def _can_take(item: Item) -> bool:
+    return _is_clock(item) or _is_number(item)
+
+
+def _is_half(item: Item) -> bool:
+    term = item.term
+    return item.symbol == "t" and term is not None and term.clock is None and term.instant is None and bool(term.halves)
+
+
+def _is_clock(item: Item) -> bool:
+    return item.symbol == "t" and item.term is not None and item.term.clock is not None
+
+
+def _is_number(item: Item) -> bool:
+    """A number that a half-day word would make a clock."""
+    return item.symbol == "n" and item.term is not None and item.term.clock is not None and item.term.clock.style != "decimal"
+
+
+def _join(item: Item, halves: list[Item], *, in_front: bool) -> None:
+    term = item.term
+    if term is None or term.clock is None:
+        raise ValueError("only a clock can take half-day words")
+    words = tuple(half for other in halves if other.term for half in other.term.halves)
+    term.halves = (*words, *term.halves) if in_front else (*term.halves, *words)
+    if item.symbol == "n":
+        _make_clock(item)
+    edge = halves[0].token.start if in_front else halves[-1].token.end
+    term.start, term.end = min(term.start, edge), max(term.end, edge)
+
+
+def _make_clock(item: Item) -> None:
+    term = item.term
+    if term is None or term.clock is None:
+        raise ValueError("only digits that can be a clock become one")
+    item.symbol = "t"
+    term.clock = term.clock._replace(style="padded" if term.clock.hour > 12 else "bare")
+
+
+def _read_over_dates(items: list[Item]) -> list[Item]:
+    """Drop digits that are a month and a day because a time stands behind them: 10.30 오후 3시, 10-30 14:00."""
+    out: list[Item] = []
+    place = 0
+    while place < len(items):
+        end = _date_end(items, place)
+        if end and end < len(items) and items[end].symbol == "t":
+            place = end
+            continue
+        out.append(items[place])
+        place += 1
+    return out
+
+
+def _date_end(items: list[Item], place: int) -> int:
+    """Where a month-day pair that starts at ``place`` ends; 0 where there is none."""
+    first = items[place]
+    if first.symbol == "n" and first.token.kind == "dotted":
+        clock = first.token.value
+        return place + 1 if 1 <= clock.hour <= 12 and 1 <= clock.minute <= 31 and not clock.second else 0
+    trio = items[place : place + 3]
+    if [item.symbol for item in trio] != ["n", "~", "n"] or trio[1].token.end - trio[1].token.start != 1:
+        return 0
+    if trio[0].token.end != trio[1].token.start or trio[1].token.end != trio[2].token.start:
+        return 0
+    month, day = _up_to_two_digits(trio[0]), _up_to_two_digits(trio[2])
+    return place + 3 if 1 <= month <= 12 and 1 <= day <= 31 else 0
+
+
+def _up_to_two_digits(item: Item) -> int:
+    value = item.token.value
+    return int(value) if isinstance(value, str) and value.isdigit() and len(value) <= 2 else 0
+
+
+def _share_units(items: list[Item]) -> None:
+    """2-4시, 9-11am, 오후 2-4: a plain number takes the unit of the clock at the other end of a range or list."""
+    for place in range(1, len(items) - 1):
+        left, mark, right = items[place - 1], items[place], items[place + 1]
+        if mark.symbol not in "~,|&oF":
+            continue
+        for number, other in ((left, right), (right, left)):
+            if _is_number(number) and _is_clock(other) and _may_share(number, other):
+                _make_clock(number)
+
+
+def _may_share(number: Item, other: Item) -> bool:
+    digits = number.term.clock if number.term else None
+    clock = other.term.clock if other.term else None
+    return bool(digits and clock and digits.style == "number" and clock.style in ("bare", "padded") and digits.hour <= 24)
+
+
+def _drop_idle_marks(text: str, tokens: list[Token], items: list[Item]) -> list[Item]:
+    """Drop a mark glued to a filler (감사합니다~) and commas that separate nothing."""
+    fillers = {token.end for token in tokens if token.kind == "filler"}
+    out = []
+    for place, item in enumerate(items):
+        if item.symbol == "~" and item.token.start in fillers:
+            before = any(other.symbol in "tn" for other in items[:place])
+            after = any(other.symbol in "tn" for other in items[place + 1 :])
+            if not (before and after):
+                continue
+        out.append(item)
+    while out and out[-1].symbol == ",":
+        out.pop()
+    while out and out[0].symbol == ",":
+        out.pop(0)
+    return [item for place, item in enumerate(out) if item.symbol != "," or out[place + 1].symbol != ","]
