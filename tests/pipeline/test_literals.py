@@ -6,15 +6,18 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from pipeline.embedded import Server
 from pipeline.errors import RunError
 from pipeline.literals import identifier, literal
 
 HOSTILE = json.loads((Path(__file__).parent / "hostile_texts.json").read_text(encoding="utf-8"))
 # Any text that PostgreSQL can hold, with the characters that matter to a lexer drawn often.
-TEXTS = st.text(st.one_of(st.sampled_from("'\\\n\r:;$-\"!E\u202e"), st.characters(codec="utf-8", exclude_characters="\0")))
+TEXTS = st.text(
+    st.one_of(st.sampled_from("'\\\n\r:;$-\"!E\u202e"), st.characters(codec="utf-8", exclude_characters="\0"))
+)
 
 
-def read_back(database: str, texts: list[str], folder: Path) -> list[str]:
+def read_back(server: Server, database: str, texts: list[str], folder: Path) -> list[str]:
     """Let psql read a file of literals and tell what the server understood."""
     values = ",\n".join(f"({number}, {literal(text)})" for number, text in enumerate(texts))
     query = f"""\\encoding UTF8
@@ -22,23 +25,23 @@ SELECT encode(convert_to(raw, 'UTF8'), 'hex') FROM (VALUES {values}) AS given(nu
 """
     file = folder / "literals.sql"
     file.write_text(query, encoding="utf-8", newline="\n")
-    done = subprocess.run(["psql", "-XAt", "-f", file, database], capture_output=True, check=True)
+    done = subprocess.run([server.psql, "-XAt", "-f", file, database], capture_output=True, check=True)
     assert done.stderr == b""
     return [bytes.fromhex(line).decode() for line in done.stdout.decode().split("\n")[:-1]]
 
 
 @pytest.mark.parametrize("strings", ["on", "off"])
 def test_hostile_texts_reach_the_server_unchanged(
-    database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, strings: str
+    server: Server, database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, strings: str
 ) -> None:
     monkeypatch.setenv("PGOPTIONS", f"-c standard_conforming_strings={strings} -c escape_string_warning=on")
-    assert read_back(database, list(HOSTILE.values()), tmp_path) == list(HOSTILE.values())
+    assert read_back(server, database, list(HOSTILE.values()), tmp_path) == list(HOSTILE.values())
 
 
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(texts=st.lists(TEXTS, min_size=1, max_size=60))
-def test_any_text_reaches_the_server_unchanged(database: str, tmp_path: Path, texts: list[str]) -> None:
-    assert read_back(database, texts, tmp_path) == texts
+def test_any_text_reaches_the_server_unchanged(server: Server, database: str, tmp_path: Path, texts: list[str]) -> None:
+    assert read_back(server, database, texts, tmp_path) == texts
 
 
 @given(text=TEXTS)
