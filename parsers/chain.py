@@ -32,8 +32,8 @@ CHAIN: tuple[Parser, ...] = (
     Parser("phrase", grammar.phrase),
     Parser("alternatives", grammar.alternatives),
     Parser("mistyped", mistyped.parse),
-    Parser("unexplained", leftover.unexplained),
     Parser("fallback", fallback.parse),
+    Parser("unexplained", leftover.unexplained),
     Parser("no_time", leftover.no_time),
 )
 
@@ -66,10 +66,19 @@ def decide(raw: str | None, policy: Policy) -> Decision:
     'ambiguous_hour'
     """
     sentence = Sentence(raw)
+    return _decision(_first_claim(sentence, policy), sentence, policy)
+
+
+def parse(raw: str | None, policy: Policy) -> Verdict:
+    """The first claim on a text, before confidence is weighed: what calibration counts."""
+    return _first_claim(Sentence(raw), policy)
+
+
+def _first_claim(sentence: Sentence, policy: Policy) -> Verdict:
     for parser in CHAIN:
         verdict = parser.parse(sentence, policy)
         if verdict is not None:
-            return _decision(verdict, sentence, policy)
+            return verdict
     raise AssertionError("the last parser claims every text")
 
 

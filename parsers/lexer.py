@@ -138,7 +138,7 @@ def _patterns() -> list[tuple[str, str]]:
         (
             "zone",
             r"(?:gmt|utc) ?[+-] ?\d{1,2}(?::?\d{2})?|\+\d{2}:?\d{2}(?!\d)|(?:gmt|utc|z)(?![a-z])"
-            r"|[a-z]+/[a-z_]+(?:/[a-z_]+)?(?![a-z/])",
+            r"|(?:africa|america|asia|atlantic|australia|europe|indian|pacific|etc)/[a-z_]+(?:/[a-z_]+)?(?![a-z/])",
         ),
         (
             "number_word",
