@@ -40,7 +40,8 @@ SELECT
         WHEN d.start_time < $noon THEN $morning
         WHEN d.start_time >= $noon THEN $afternoon
     END AS period_of_start
-FROM texts t FULL JOIN decisions d ON t.raw IS NOT DISTINCT FROM d.raw
+FROM (SELECT raw, max("rows") AS "rows" FROM texts GROUP BY raw) t
+FULL JOIN decisions d ON t.raw IS NOT DISTINCT FROM d.raw
 ORDER BY text
 """
 

@@ -53,22 +53,23 @@ WITH {_COUNTED}, fates AS (
             AS afternoon
     FROM counted c LEFT JOIN decisions d ON c.raw IS NOT DISTINCT FROM d.raw
 ), lines AS (
-    -- Texts and what is planned for them, each text once however often it was decided.
     SELECT raw, count(*) AS decisions, count(*) FILTER (disposition = $auto) AS auto_decisions
     FROM decisions GROUP BY raw
+), announced AS (
+    -- Each text once, however many lines it has.
+    SELECT raw, max("rows" - already_set) AS empty FROM texts GROUP BY raw
 ), sums AS (
     SELECT
         coalesce(sum(c."rows"), 0)::BIGINT AS "rows",
         coalesce(sum(c.already_set), 0)::BIGINT AS already_set,
         coalesce(sum(c."rows") FILTER (l.decisions IS NULL), 0)::BIGINT AS undecided,
         coalesce(sum(c."rows") FILTER (l.decisions > 1), 0)::BIGINT AS decided_repeatedly,
-        -- What the dictionary announces for a text, beyond the rows of it that are still empty.
-        coalesce(
-            sum(greatest(0, t."rows" - t.already_set - (c."rows" - c.already_set))) FILTER (l.auto_decisions > 0), 0
-        )::BIGINT AS planned_already_set
+        -- What is announced for a text, beyond the rows of it that are still empty.
+        coalesce(sum(greatest(0, t.empty - (c."rows" - c.already_set))) FILTER (l.auto_decisions > 0), 0)::BIGINT
+            AS planned_already_set
     FROM counted c
     LEFT JOIN lines l ON c.raw IS NOT DISTINCT FROM l.raw
-    LEFT JOIN (SELECT DISTINCT ON (raw) * FROM texts) t ON c.raw IS NOT DISTINCT FROM t.raw
+    LEFT JOIN announced t ON c.raw IS NOT DISTINCT FROM t.raw
 )
 SELECT
     s."rows" AS "rows",

@@ -169,14 +169,15 @@ def _validate(suite: Mapping[str, Any], frame: "pd.DataFrame", parameters: Mappi
     with _quietly():
         # These take seconds; only a run that checks pays for them.
         import great_expectations as gx  # noqa: PLC0415
-        from great_expectations.data_context.types.base import ProgressBarsConfig  # noqa: PLC0415
+        from great_expectations.data_context.types import base  # noqa: PLC0415
 
-        context = gx.get_context(mode="ephemeral")
-        context.variables.progress_bars = ProgressBarsConfig(globally=False)
-        context.enable_analytics(enable=False)
-        asset = context.data_sources.add_pandas("workbench").add_dataframe_asset(suite["name"])
-        batch = asset.add_batch_definition_whole_dataframe("all").get_batch({"dataframe": frame})
-        validation = batch.validate(
+        in_memory = base.DataContextConfig(
+            store_backend_defaults=base.InMemoryStoreBackendDefaults(),
+            progress_bars=base.ProgressBarsConfig(globally=False),
+            analytics_enabled=False,
+        )
+        context = gx.get_context(mode="ephemeral", project_config=in_memory)
+        validation = context.data_sources.pandas_default.read_dataframe(frame).validate(
             gx.ExpectationSuite(**suite), expectation_parameters=dict(parameters), result_format=_RESULT_FORMAT
         )
     # Great Expectations sorts its results its own way, and leaves out an expectation it cannot read.
