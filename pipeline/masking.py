@@ -18,7 +18,8 @@ _PHONE = re.compile(
     )(?!\d)""",
     re.VERBOSE,
 )
-_RESIDENT = re.compile(r"(?<!\d)\d{6}[\s-]?[1-8]\d{6}(?!\d)")
+# The birth date it begins with tells a resident number from a machine's timestamp of thirteen digits.
+_RESIDENT = re.compile(r"(?<!\d)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])[\s-]?[1-8]\d{6}(?!\d)")
 _EMAIL = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63})+")
 _LABELLED = re.compile(
     r"(?P<label>(?:예약자|신청자|환자|성함|성명|이름|name)(?:\s?(?:명|이름|성함))?(?:은|는|이|가)?\s?[:：=-]?\s?)"

@@ -104,7 +104,7 @@ def shapes(workbench: duckdb.DuckDBPyConnection, by: By) -> tuple[Shape, ...]:
         {_SHAPED} GROUP BY ALL ORDER BY 2 DESC, 1""",
     )
     claims, examples = _claims(workbench, by), _examples(workbench, by)
-    return tuple(Shape(*line, examples=tuple(examples[line[0]]), claims=tuple(claims[line[0]])) for line in sums)
+    return tuple(Shape(*(*line, tuple(examples[line[0]]), tuple(claims[line[0]]))) for line in sums)
 
 
 def _claims(workbench: duckdb.DuckDBPyConnection, by: By) -> defaultdict[str, list[Claim]]:
