@@ -56,8 +56,8 @@ EXPLANATIONS: dict[Reason, str] = {
 # A formula may also start behind what another program, or another country's settings, takes for the end of a cell.
 _FORMULA = re.compile(r"(?P<before>(?:^|[;,|\"])\s*)(?P<sign>[=+\-@＝＋－＠])")
 # What spreadsheets turn into a date, a time, a number or a truth value: digits with the words of dates and clocks.
-_WORDS = r"오전|오후|am?|pm?|[년월일시분초]|e|t|z|true|false|jan|feb|mar|apr|may|june?|july?|aug|sept?|oct|nov|dec"
-_CONVERTIBLE = re.compile(rf"(?=.*\d|true|false)(?:[\d\s:./,+\-~%$₩￦\\()]|{_WORDS})+", re.IGNORECASE)
+_WORDS = r"jan|feb|mar|apr|may|june?|july?|aug|sept?|oct|nov|dec|true|false|오전|오후|am?|pm?|[년월일시분초etz]"
+_CONVERTIBLE = re.compile(rf"(?=.*\d|true|false)(?>[\d\s:./,+\-~%$₩￦\\()]|{_WORDS})++", re.IGNORECASE)
 
 
 def cell(text: str | None, length: int | None = None) -> str:
@@ -73,9 +73,10 @@ def cell(text: str | None, length: int | None = None) -> str:
     shown = visible(text.replace("\r\n", "⏎").replace("\n", "⏎"), limit=12 * len(text))
     if length is not None and length > len(text):
         shown += f"… ⟨전체 {length:,}자⟩"
-    if _CONVERTIBLE.fullmatch(shown):
+    guarded = _FORMULA.sub(r"\g<before>'\g<sign>", shown)
+    if guarded == shown and _CONVERTIBLE.fullmatch(shown):
         return "'" + shown
-    return _FORMULA.sub(r"\g<before>'\g<sign>", shown)
+    return guarded
 
 
 def write(workbench: duckdb.DuckDBPyConnection, folder: Path, run_id: str) -> tuple[int, int]:
