@@ -1,0 +1,94 @@
+"""The counts against a count by hand, on small tables of every shape."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+import duckdb
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipeline import rowfacts
+from pipeline.workbench import SCHEMA
+
+EXAMPLES = settings(max_examples=50, deadline=None)  # each example writes to a database; the first loads polars
+RAWS = st.sampled_from([None, "", "오전", "오전 ", "3시"])
+ROWS = st.lists(st.tuples(st.sampled_from("abcdefgh"), RAWS, st.sampled_from([None, "MORNING"])), max_size=12)
+DECISIONS = st.lists(
+    st.tuples(RAWS, st.sampled_from(["AUTO", "REVIEW", "MAYBE"]), st.sampled_from([None, "MORNING", "AFTERNOON"])),
+    max_size=6,
+)
+
+Row = tuple[str, str | None, str | None]
+Decided = tuple[str | None, str, str | None]
+
+
+@pytest.fixture(scope="module")
+def workbench() -> Iterator[duckdb.DuckDBPyConnection]:
+    with duckdb.connect() as connection:
+        connection.execute(SCHEMA)
+        yield connection
+
+
+def fill(workbench: duckdb.DuckDBPyConnection, rows: Sequence[Row], decisions: Sequence[Decided]) -> None:
+    workbench.execute("DELETE FROM reservations; DELETE FROM texts; DELETE FROM decisions")
+    for row in rows:
+        workbench.execute("INSERT INTO reservations VALUES (?, ?, NULL, NULL, ?)", row)
+    workbench.execute(
+        "INSERT INTO texts SELECT raw, count(*), count(current_period), NULL, NULL FROM reservations GROUP BY raw"
+    )
+    for decision in decisions:
+        workbench.execute("INSERT INTO decisions VALUES (?, ?, ?, NULL, NULL, 1, 'rule', NULL, '')", decision)
+
+
+@EXAMPLES
+@given(rows=ROWS, decisions=DECISIONS)
+def test_fates_are_those_of_a_join_row_by_row(
+    workbench: duckdb.DuckDBPyConnection, rows: list[Row], decisions: list[Decided]
+) -> None:
+    fill(workbench, rows, decisions)
+    facts = rowfacts.planned(workbench)
+    joined = [
+        (disposition, period)
+        for _, raw, current in rows
+        if current is None
+        for decided, disposition, period in decisions
+        if decided == raw
+    ]
+    fates = Counter(disposition for disposition, _ in joined)
+    periods = Counter(period for disposition, period in joined if disposition == "AUTO")
+    lines = Counter(raw for raw, _, _ in decisions)
+    empty = sum(current is None for _, _, current in rows)
+    already_set = len(rows) - empty
+    assert facts == {
+        "rows": len(rows),
+        "auto": fates["AUTO"],
+        "review": fates["REVIEW"],
+        "already_set": already_set,
+        "accounted": fates["AUTO"] + fates["REVIEW"] + already_set,
+        "undecided": sum(lines[raw] == 0 for _, raw, _ in rows),
+        "decided_repeatedly": sum(lines[raw] > 1 for _, raw, _ in rows),
+        "planned_already_set": 0,
+        "auto_share": fates["AUTO"] / empty if empty else None,
+        "morning_share": periods["MORNING"] / fates["AUTO"] if fates["AUTO"] else None,
+        "afternoon_share": periods["AFTERNOON"] / fates["AUTO"] if fates["AUTO"] else None,
+    }
+
+
+@EXAMPLES
+@given(rows=ROWS)
+def test_an_extract_adds_up(workbench: duckdb.DuckDBPyConnection, rows: list[Row]) -> None:
+    fill(workbench, rows, [])
+    facts = rowfacts.extracted(workbench)
+    already_set = sum(current is not None for _, _, current in rows)
+    assert facts == {
+        "rows": len(rows),
+        "already_set": already_set,
+        "rows_without_id": 0,
+        "texts": len({raw for _, raw, _ in rows}),
+        "repeated_texts": 0,
+        "rows_of_texts": len(rows),
+        "already_set_of_texts": already_set,
+        "miscounted_texts": 0,
+        "repeated_ids": len(rows) - len({row_id for row_id, _, _ in rows}),
+    }
