@@ -1,17 +1,16 @@
 """The counts against a count by hand, on small tables of every shape."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import duckdb
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline import rowfacts
 from pipeline.workbench import SCHEMA
 
-EXAMPLES = settings(max_examples=50, deadline=None)  # each example writes to a database; the first loads polars
+EXAMPLES = settings(max_examples=30, deadline=None)  # each opens a database; the first loads polars
 RAWS = st.sampled_from([None, "", "오전", "오전 ", "3시"])
 ROWS = st.lists(st.tuples(st.sampled_from("abcdefgh"), RAWS, st.sampled_from([None, "MORNING"])), max_size=12)
 DECISIONS = st.lists(
@@ -23,15 +22,9 @@ Row = tuple[str, str | None, str | None]
 Decided = tuple[str | None, str, str | None]
 
 
-@pytest.fixture(scope="module")
-def workbench() -> Iterator[duckdb.DuckDBPyConnection]:
-    with duckdb.connect() as connection:
-        connection.execute(SCHEMA)
-        yield connection
-
-
-def fill(workbench: duckdb.DuckDBPyConnection, rows: Sequence[Row], decisions: Sequence[Decided]) -> None:
-    workbench.execute("DELETE FROM reservations; DELETE FROM texts; DELETE FROM decisions")
+def filled(rows: Sequence[Row], decisions: Sequence[Decided]) -> duckdb.DuckDBPyConnection:
+    workbench = duckdb.connect()
+    workbench.execute(SCHEMA)
     for row in rows:
         workbench.execute("INSERT INTO reservations VALUES (?, ?, NULL, NULL, ?)", row)
     workbench.execute(
@@ -39,15 +32,14 @@ def fill(workbench: duckdb.DuckDBPyConnection, rows: Sequence[Row], decisions: S
     )
     for decision in decisions:
         workbench.execute("INSERT INTO decisions VALUES (?, ?, ?, NULL, NULL, 1, 'rule', NULL, '')", decision)
+    return workbench
 
 
 @EXAMPLES
 @given(rows=ROWS, decisions=DECISIONS)
-def test_fates_are_those_of_a_join_row_by_row(
-    workbench: duckdb.DuckDBPyConnection, rows: list[Row], decisions: list[Decided]
-) -> None:
-    fill(workbench, rows, decisions)
-    facts = rowfacts.planned(workbench)
+def test_fates_are_those_of_a_join_row_by_row(rows: list[Row], decisions: list[Decided]) -> None:
+    with filled(rows, decisions) as workbench:
+        facts = rowfacts.planned(workbench)
     joined = [
         (disposition, period)
         for _, raw, current in rows
@@ -77,9 +69,9 @@ def test_fates_are_those_of_a_join_row_by_row(
 
 @EXAMPLES
 @given(rows=ROWS)
-def test_an_extract_adds_up(workbench: duckdb.DuckDBPyConnection, rows: list[Row]) -> None:
-    fill(workbench, rows, [])
-    facts = rowfacts.extracted(workbench)
+def test_an_extract_adds_up(rows: list[Row]) -> None:
+    with filled(rows, []) as workbench:
+        facts = rowfacts.extracted(workbench)
     already_set = sum(current is not None for _, _, current in rows)
     assert facts == {
         "rows": len(rows),
