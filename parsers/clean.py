@@ -1,7 +1,7 @@
-"""Clean-up before parsing (policy, *Clean-up before parsing*): spelling differences go, meaning stays.
+r"""Clean-up before parsing (policy, *Clean-up before parsing*): spelling differences go, meaning stays.
 
 The raw text is never changed; what comes out is only what the lexer reads. Signs that carry meaning (``: . , / - ~``)
-stay; what the policy calls unexplained inside a text (``% + = & < > \\``) stays too, for the lexer to refuse.
+stay; what the policy calls unexplained inside a text (``% + = & < > \``) stays too, for the lexer to refuse.
 """
 
 import re
@@ -24,7 +24,7 @@ _RIGHT_END = " .,?;:%+=&<>\\/@'"
 _LEFT_END = " .,:;%+=&<>\\/@'"  # a question mark in front may be what is left of a lost letter
 
 
-def _fold(char: str) -> str:  # noqa: PLR0911 - one line per class of characters reads best
+def _fold(char: str) -> str:  # noqa: C901, PLR0911 - one line per class of characters reads best
     category = unicodedata.category(char)
     if char in _TILDES:
         return "~"

@@ -1,8 +1,8 @@
 """How sure a rule is: how often it was right on the labelled texts.
 
-The confidence of a rule is ``(right + 1/2) / (all + 1)``, the mean of a Jeffreys prior updated with the rule's counts on
-the labelled corpora (``calibration.json``, rewritten by ``python -m fixtures.corpus.calibrate``). A rule that no labelled
-text reached has the prior alone.
+The confidence of a rule is ``(right + 1/2) / (all + 1)``, the mean of a Jeffreys prior updated with the rule's counts
+on the labelled texts (``calibration.json``, rewritten by ``python -m fixtures.corpus.calibrate``). A rule that no
+labelled text reached has the prior alone.
 """
 
 import json

@@ -24,9 +24,9 @@ class Token(NamedTuple):
 class Clock(NamedTuple):
     """A clock as written.
 
-    ``style``: ``padded`` is read as 24-hour, ``bare`` as 12-hour of either half, ``number`` and ``dotted`` are digits that
-    are a clock only beside other evidence. ``offset`` is minutes east of UTC, or ``"Z"``; ``day`` is (year, month, day)
-    where the text gives all three; ``ago`` the minutes to subtract (3시 10분 전).
+    ``style``: ``padded`` is read as 24-hour, ``bare`` as 12-hour of either half, ``number`` and ``dotted`` are digits
+    that are a clock only beside other evidence. ``offset`` is minutes east of UTC, or ``"Z"``; ``day`` is (year, month,
+    day) where the text gives all three; ``ago`` the minutes to subtract (3시 10분 전).
     """
 
     hour: int
@@ -102,7 +102,8 @@ def _patterns() -> list[tuple[str, str]]:
         (
             "named_date",
             rf"(?P<na>{months})\.? (?P<nb>\d{{1,2}}){ordinal}?(?![\d:a-z])(?:,? (?P<nc>\d{{4}})(?![\d:]))?"
-            rf"|(?P<nd>\d{{1,2}}){ordinal}?[ -]?(?:of )?(?P<ne>{months}){_LATIN_END}\.?(?:,?[ -]?(?P<nf>\d{{4}})(?![\d:]))?"
+            rf"|(?P<nd>\d{{1,2}}){ordinal}?[ -]?(?:of )?(?P<ne>{months}){_LATIN_END}\.?"
+            r"(?:,?[ -]?(?P<nf>\d{4})(?![\d:]))?"
             rf"|\d{{1,2}}{ordinal}{_LATIN_END}",
         ),
         ("spaced_date", r"(?:1[0-2]|[1-9])\. (?:3[01]|[12]\d|[1-9])\.(?!\d)"),
@@ -114,7 +115,8 @@ def _patterns() -> list[tuple[str, str]]:
         ),
         (
             "duration",
-            rf"(?:(?:\d+(?:\.\d+)?|{numeral}) ?(?:{units['duration.unit']}){_LATIN_END}|(?:half )?an? (?:hour|minute|day|week))"
+            rf"(?:(?:\d+(?:\.\d+)?|{numeral}) ?(?:{units['duration.unit']}){_LATIN_END}"
+            r"|(?:half )?an? (?:hour|minute|day|week))"
             rf"(?: ?(?:{later}))?",
         ),
         (
@@ -153,7 +155,9 @@ def _master() -> re.Pattern[str]:
     words = _trie(lexicon().phrases.values())
     shapes = "|".join(f"(?P<{name}>{shape})" for name, shape in _patterns())
     signs = r"-+|~+|[,/;]|[.:'?@]+"
-    return re.compile(rf" *(?:{shapes}|(?P<word>{words}){_LATIN_END}|(?P<sign>{signs})|(?P<unknown>[a-z']+|.))", re.DOTALL)
+    return re.compile(
+        rf" *(?:{shapes}|(?P<word>{words}){_LATIN_END}|(?P<sign>{signs})|(?P<unknown>[a-z']+|.))", re.DOTALL
+    )
 
 
 _DATES = {"compact_date", "full_date", "tail_date", "unit_date", "part_date", "named_date", "spaced_date", "slash_date"}
@@ -220,7 +224,7 @@ def _numeral(text: str) -> int:
 
 def _style(hour: str, *, marked: bool) -> str:
     """``marked`` is a form that writes two digits anyway (HH:MM), so 10 to 12 count as padded."""
-    if hour.isdigit() and (hour.startswith("0") and len(hour) == 2 or (marked and len(hour) == 2)):
+    if hour.isdigit() and ((hour.startswith("0") and len(hour) == 2) or (marked and len(hour) == 2)):
         return "padded"
     return "padded" if _numeral(hour) > 12 else "bare"
 

@@ -35,7 +35,7 @@ class Reading(NamedTuple):
     """What one part of a text denotes.
 
     Either an interval ``lo <= time < hi`` in minutes, or a ``reason`` why there is none (then ``suggestion`` may say
-    what it most likely is). ``start`` and ``end`` are clock times that the text itself gives; ``rule`` says what was seen.
+    what it most likely is). ``start`` and ``end`` are clock times the text itself gives; ``rule`` names what was seen.
     """
 
     rule: str
@@ -100,7 +100,7 @@ def _straddled(reading: Reading, term: Term, policy: Policy) -> Reading:
     return reading
 
 
-def stretch(term: Term, policy: Policy) -> Reading:
+def stretch(term: Term, policy: Policy) -> Reading:  # noqa: PLR0911 - one line per row of the policy's table
     """Half-day words without a clock."""
     kinds = set(term.halves)
     if kinds <= _MORNING:
@@ -178,7 +178,7 @@ def _with_words(clock: Clock, halves: tuple[str, ...]) -> tuple[str, tuple[int, 
     return refused("halfday_clock", Reason.CONTRADICTION)
 
 
-def _with_word(clock: Clock, half: str) -> int | Reason:  # noqa: PLR0911 - one line per row of the policy's table
+def _with_word(clock: Clock, half: str) -> int | Reason:
     hour, minute = clock.hour, clock.minute
     span = _WORD_HOURS[half]
     if half == "half_morning" and hour in (0, 12, 24):
@@ -206,7 +206,7 @@ _WORD_HOURS: dict[str, range | tuple[int, ...]] = {
 
 
 def _zoned(term: Term, clock: Clock, policy: Policy) -> tuple[str, tuple[int, ...]] | Reading:
-    """A clock with an offset: converted to the clinic's zone; time-only columns (zero dates, a lone Z) by their rule."""
+    """A clock with an offset, in the clinic's zone; time-only columns (zero dates, a lone Z) by their own rule."""
     if term.halves:
         read = _with_words(clock, term.halves)
         if isinstance(read, Reading):
@@ -255,7 +255,7 @@ def _in_utc(clock: Clock, literal: int, day: tuple[int, int, int]) -> int | None
 
 
 def _converted(clock: Clock, literal: int, policy: Policy, day: tuple[int, int, int]) -> int | None:
-    """``literal`` moved from the clock's own zone to the policy's, as a minute of the day; None for no such zone or day."""
+    """``literal`` moved from the clock's own zone to the policy's, a minute of the day; None where there is no such."""
     utc = _in_utc(clock, literal, day)
     there = None if utc is None else _zone_offset(policy.timezone, day, utc)
     return None if utc is None or there is None else (utc + there) % MINUTES_A_DAY

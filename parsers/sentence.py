@@ -130,7 +130,7 @@ class Sentence:
 def _assemble(text: str, tokens: list[Token]) -> list[Item]:
     items = _read_over_dates(_attach(_itemize(text, _with_zones(text, tokens))))
     _share_units(items)
-    return _drop_idle_marks(text, tokens, items)
+    return _drop_idle_marks(tokens, items)
 
 
 def _with_zones(text: str, tokens: list[Token]) -> list[Token]:
@@ -240,45 +240,38 @@ def _sign_item(text: str, token: Token) -> Item | None:
 
 
 def _number_item(text: str, tokens: list[Token], place: int, token: Token) -> Item:
-    if token.kind == "dotted":
-        clock = token.value
-        if clock.style == "dotted" and clock.hour >= 13:
-            clock = clock._replace(style="padded")
-            return Item("t", Term(clock, start=token.start, end=token.end), token)
-        return Item("n", Term(clock, start=token.start, end=token.end), token)
+    """Digits: a clock where their form or an "at" says so, else a number that a half-day word may make one."""
     digits = text[token.start : token.end]
-    if not digits.isdigit() or len(digits) > 4:
-        is_word = digits.isalpha()
-        clock = Clock(int(token.value), 0, "number") if is_word else None
-        term = Term(clock, start=token.start, end=token.end) if clock else None
-        if term and place and tokens[place - 1].kind == "at":
-            return Item("t", Term(clock._replace(style="bare"), start=token.start, end=token.end), token)
-        return Item("n", term, token)
-    if len(digits) == 4 and not 1900 <= int(digits) <= 2099:
-        hour, minute = int(digits[:2]), int(digits[2:])
-        if (hour < 24 and minute < 60) or digits == "2400":
-            return Item("t", Term(Clock(hour, minute, "padded"), start=token.start, end=token.end), token)
+    clock = token.value if token.kind == "dotted" else _clock_of_digits(token.value)
+    if clock is None:
         return Item("n", None, token)
-    clock = _clock_of_digits(digits)
-    if clock and place and tokens[place - 1].kind == "at" and len(digits) <= 2:
-        clock = clock._replace(style="padded" if clock.hour > 12 or digits[0] == "0" else "bare")
-        return Item("t", Term(clock, start=token.start, end=token.end), token)
-    return Item("n", Term(clock, start=token.start, end=token.end) if clock else None, token)
+    led_by_at = place > 0 and tokens[place - 1].kind == "at" and len(digits) != 3
+    if clock.style == "padded" or (clock.style == "dotted" and clock.hour > 12):
+        return Item("t", Term(clock._replace(style="padded"), start=token.start, end=token.end), token)
+    if clock.style == "number" and led_by_at:
+        style = "padded" if clock.hour > 12 or digits[0] == "0" else "bare"
+        return Item("t", Term(clock._replace(style=style), start=token.start, end=token.end), token)
+    return Item("n", Term(clock, start=token.start, end=token.end), token)
 
 
 def _clock_of_digits(digits: str) -> Clock | None:
-    """The clock that one to four digits would be beside a half-day word; None where they cannot be one."""
-    hour, minute = (int(digits), 0) if len(digits) <= 2 else (int(digits[:-2]), int(digits[-2:]))
-    if hour > 24 or minute > 59 or len(digits) == 4:
+    """The clock that digits are (HHMM) or would be beside a half-day word; None where they cannot be one."""
+    if not digits.isdigit() or len(digits) > 4:
         return None
+    hour, minute = (int(digits), 0) if len(digits) <= 2 else (int(digits[:-2]), int(digits[-2:]))
+    if hour > 24 or minute > 59 or (hour == 24 and minute):
+        return None
+    if len(digits) == 4:
+        year_like = 1900 <= int(digits) <= 2099
+        return None if year_like else Clock(hour, minute, "padded")
     return Clock(hour, minute, "number")
 
 
 def _attach(items: list[Item]) -> list[Item]:
     """Join half-day words to the clock they stand beside.
 
-    Before a clock they lead it (오후 3시, PM 3:00); behind one they follow it (3:00 PM) unless they lead the next: between
-    two clocks a Latin word follows the first (9:00 AM 3:00 PM), any other leads the second (14:00 오후 2시).
+    Before a clock they lead it (오후 3시, PM 3:00); behind one they follow it (3:00 PM) unless they lead the next:
+    between two clocks a Latin word follows the first (9:00 AM 3:00 PM), any other leads the second (14:00 오후 2시).
     """
     out: list[Item] = []
     count = len(items)
@@ -330,7 +323,12 @@ def _is_clock(item: Item) -> bool:
 
 def _is_number(item: Item) -> bool:
     """A number that a half-day word would make a clock."""
-    return item.symbol == "n" and item.term is not None and item.term.clock is not None and item.term.clock.style != "decimal"
+    return (
+        item.symbol == "n"
+        and item.term is not None
+        and item.term.clock is not None
+        and item.term.clock.style != "decimal"
+    )
 
 
 def _join(item: Item, halves: list[Item], *, in_front: bool) -> None:
@@ -401,10 +399,12 @@ def _share_units(items: list[Item]) -> None:
 def _may_share(number: Item, other: Item) -> bool:
     digits = number.term.clock if number.term else None
     clock = other.term.clock if other.term else None
-    return bool(digits and clock and digits.style == "number" and clock.style in ("bare", "padded") and digits.hour <= 24)
+    return bool(
+        digits and clock and digits.style == "number" and clock.style in ("bare", "padded") and digits.hour <= 24
+    )
 
 
-def _drop_idle_marks(text: str, tokens: list[Token], items: list[Item]) -> list[Item]:
+def _drop_idle_marks(tokens: list[Token], items: list[Item]) -> list[Item]:
     """Drop a mark glued to a filler (감사합니다~) and commas that separate nothing."""
     fillers = {token.end for token in tokens if token.kind == "filler"}
     out = []

@@ -39,7 +39,7 @@ def normalize(
     policy: Policy,
     progress: Callable[[int, int], None] = lambda _done, _planned: None,
 ) -> NormalizeReport:
-    """Write ``decisions`` anew, one line for each line of ``texts``; ``progress`` is told texts done and texts there are.
+    """Write ``decisions`` anew, one line for each of ``texts``; ``progress`` is told texts done and texts there are.
 
     Raises:
         RunError: the workbench lacks a table or cannot be read or written.
@@ -50,8 +50,8 @@ def normalize(
         _write(workbench, raws, decided)
     except duckdb.Error as error:
         raise RunError(
-            f"The run's workbench could not take the decisions ({type(error).__name__}): it is damaged, incomplete or its "
-            "disk is full. Make room, then start a new run with `ojeon run`."
+            f"The run's workbench could not take the decisions ({type(error).__name__}): it is damaged, incomplete or "
+            "its disk is full. Make room, then start a new run with `ojeon run`."
         ) from error
     auto = sum(decision.disposition == "AUTO" for decision in decided)
     return NormalizeReport(len(decided), auto, len(decided) - auto)

@@ -1,7 +1,7 @@
 """What one phrase can be: each form is a shape of symbols and the reading it denotes.
 
-A form module has ``PATTERN``, matched against the whole of a phrase's symbols, and ``read(items, policy)``. The tuple is
-the order in which they are tried; no two of them match the same symbols.
+A form module has ``PATTERN``, matched against the whole of a phrase's symbols, and ``read(items, policy)``. The tuple
+is the order in which they are tried; no two of them match the same symbols.
 """
 
 import re

@@ -36,6 +36,13 @@ _WORD_SECTIONS = ("halfday", "instant", "marks", "words", "words.vague", "words.
 _KIND_PREFIX = {"halfday": "half_", "words.vague": "vague_", "instant": "instant_"}
 # A particle is a filler that Korean and Japanese glue to the word before it; the grammar need not tell them apart.
 _KIND_ALIAS = {"particle": "filler"}
+# Lists that become word tokens among others that do not: (section, list, token kind).
+_LONE_LISTS = (
+    ("date", "words", "date"),
+    ("date", "weekday_short", "weekday_short"),
+    ("numbers", "at", "at"),
+    ("duration", "relative", "relative"),
+)
 # Sections the clock, duration and date patterns are built from.
 _UNIT_SECTIONS = ("clock", "duration", "date", "numbers")
 
@@ -65,27 +72,28 @@ def lexicon() -> Lexicon:
 
 
 def _merge(merged: Lexicon, language: dict[str, Any]) -> None:
-    for path in _WORD_SECTIONS:
-        for name, entries in _lists(_section(language, path)):
-            for entry in entries:
-                _add(merged, entry, _KIND_PREFIX.get(path, "") + name)
-    for entry in _section(language, "date").get("words", []):
-        _add(merged, entry, "date")
-    for entry in _section(language, "date").get("weekday_short", []):
-        _add(merged, entry, "weekday_short")
-    for entry in _section(language, "numbers").get("at", []):
-        _add(merged, entry, "at")
-    for entry in _section(language, "duration").get("relative", []):
-        _add(merged, entry, "relative")
+    for entry, kind in _worded(language):
+        _add(merged, entry, kind)
     for section in _UNIT_SECTIONS:
         for name, entries in _lists(_section(language, section)):
             merged.units.setdefault(f"{section}.{name}", []).extend(clean(entry) for entry in entries)
-    merged.numerals.update({clean(word): value for word, value in _section(language, "numerals.hours").items()})
-    merged.minute_numerals.update({clean(word): value for word, value in _section(language, "numerals.minutes").items()})
-    for name, offset in _section(language, "zones").items():
-        _add(merged, name, "zone")
-        merged.zones[clean(name).replace(" ", "")] = offset
-    merged.quarters.update({clean(word): value for word, value in _section(language, "clock.quarters").items()})
+    for table, path in (
+        (merged.numerals, "numerals.hours"),
+        (merged.minute_numerals, "numerals.minutes"),
+        (merged.quarters, "clock.quarters"),
+    ):
+        table.update({clean(word): value for word, value in _section(language, path).items()})
+    merged.zones.update({clean(name).replace(" ", ""): offset for name, offset in _section(language, "zones").items()})
+
+
+def _worded(language: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """(entry, kind) of everything that becomes a word token."""
+    for path in _WORD_SECTIONS:
+        for name, entries in _lists(_section(language, path)):
+            yield from ((entry, _KIND_PREFIX.get(path, "") + name) for entry in entries)
+    for path, name, kind in _LONE_LISTS:
+        yield from ((entry, kind) for entry in _section(language, path).get(name, []))
+    yield from ((name, "zone") for name in _section(language, "zones"))
 
 
 def _add(merged: Lexicon, entry: str, name: str) -> None:

@@ -26,7 +26,12 @@ def _library() -> Any:
     return dateparser.date.DateDataParser(
         languages=_LANGUAGES,
         try_previous_locales=False,
-        settings={"RETURN_TIME_AS_PERIOD": True, "TIMEZONE": "UTC", "PARSERS": ["absolute-time"], "RELATIVE_BASE": _BASE},
+        settings={
+            "RETURN_TIME_AS_PERIOD": True,
+            "TIMEZONE": "UTC",
+            "PARSERS": ["absolute-time"],
+            "RELATIVE_BASE": _BASE,
+        },
     )
 
 

@@ -1,4 +1,4 @@
-"""Texts settled by a word, whatever stands beside it: negations, placeholders, durations, no preference, vague words."""
+"""Texts settled by a word, whatever stands beside it: negation, placeholder, duration, no preference, vague."""
 
 from parsers.phrases import read_any, read_one
 from parsers.policy import Policy

@@ -1,0 +1,346 @@
+"""The command line: it reads arguments, runs the way, and shows what came of it.
+
+Artefacts and ``--json`` go to stdout, talk and progress to stderr. Heavy modules are imported inside the commands.
+"""
+
+import json
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+
+import typer
+from rich.console import Console
+
+from pipeline.errors import OjeonError, UsageError
+
+if TYPE_CHECKING:
+    from pipeline.settings import Settings
+    from pipeline.way import Progress, Run, Step
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+    help="Turn free-text appointment times into MORNING or AFTERNOON and plan their backfill.\n\n"
+    "Exit codes: 0 ok, 1 a check failed, 2 wrong usage or settings, 3 only the share of AUTO was missed (more is left "
+    "for people than --min-auto allows), 4 database or other run-time failure, 130 interrupted.",
+)
+
+Texts = Annotated[list[str] | None, typer.Argument(help="Texts to read; without any, lines of stdin.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout for a script to read.")]
+DatabaseUrl = Annotated[
+    str | None,
+    typer.Option(
+        help="postgresql://… of the live database; else DATABASE_URL, else libpq's PGSERVICE and PG* variables.",
+        show_default=False,
+    ),
+]
+Dump = Annotated[
+    Path | None, typer.Option(help="Read a .csv or .parquet dump instead of a database.", show_default=False)
+]
+Timezone = Annotated[str | None, typer.Option(help="The clinic's time zone, e.g. Asia/Seoul.", show_default=False)]
+Noon = Annotated[str | None, typer.Option(help="Where the afternoon starts, HH:MM.", show_default=False)]
+Slots = Annotated[
+    list[str] | None,
+    typer.Option("--slot", help="A weekly slot, e.g. 'Mon 09:00-12:00'; give all of them.", show_default=False),
+]
+Grace = Annotated[int | None, typer.Option(help="Minutes around opening hours still plausible.", show_default=False)]
+Threshold = Annotated[
+    float | None, typer.Option("--auto-threshold", help="Least confidence of an AUTO decision.", show_default=False)
+]
+MinAuto = Annotated[float | None, typer.Option(help="Least share of AUTO rows, 0 to 1.", show_default=False)]
+Runs = Annotated[Path | None, typer.Option(help="The folder that holds the runs.", show_default=False)]
+Schema = Annotated[str | None, typer.Option(help="The table's schema.", show_default=False)]
+Table = Annotated[str | None, typer.Option(help="The reservations table.", show_default=False)]
+
+talk = Console(stderr=True, highlight=False)
+
+
+def main() -> NoReturn:
+    """Run the command line; every expected failure is one sentence on stderr and an exit code."""
+    signal.signal(signal.SIGTERM, _terminated)
+    try:
+        code = app(standalone_mode=False)
+    except OjeonError as error:
+        _complain(str(error))
+        code = error.exit_code
+    except typer.Exit as done:
+        code = done.exit_code
+    except (KeyboardInterrupt, typer.Abort):
+        _complain("Interrupted. What was written so far stays; a run without manifest.json is not finished.")
+        code = 130
+    except BrokenPipeError:
+        # The reader of our output has gone: nothing more to say, and nothing may be said at exit either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 0
+    except Exception as error:
+        code = _usage_error(error)
+        if code is None:
+            raise
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _usage_error(error: Exception) -> int | None:
+    """Typer's own complaints about arguments: shown its way, exit code 2."""
+    show = getattr(error, "show", None)
+    if show is None:
+        return None
+    show()
+    return int(getattr(error, "exit_code", 2))
+
+
+def _terminated(number: int, frame: object) -> NoReturn:
+    del number, frame
+    raise KeyboardInterrupt
+
+
+def _complain(sentence: str) -> None:
+    talk.print(sentence, style="bold red", markup=False, soft_wrap=True)
+
+
+def _version(value: bool) -> None:  # noqa: FBT001 - typer hands the flag over by position
+    if value:
+        from importlib.metadata import version
+
+        typer.echo(f"ojeon {version('ojeon')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    del version
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[["Step"], "Progress"]]:
+    """A bar for each step, on stderr; on no terminal a line for each step."""
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import Progress as Bars
+
+    columns = (TextColumn("{task.description:<10}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Bars(*columns, console=talk, disable=not talk.is_terminal) as bars:
+
+        def announce(step: "Step") -> "Progress":
+            if not talk.is_terminal:
+                talk.print(f"{step.name}: {step.does}", style="dim")
+            for earlier in bars.tasks:
+                bars.update(earlier.id, completed=earlier.total or 1, total=earlier.total or 1)
+            task = bars.add_task(step.name, total=None)
+            return lambda done, planned: bars.update(task, completed=done, total=planned)
+
+        yield announce
+        for task in bars.tasks:
+            bars.update(task.id, completed=task.total or 1, total=task.total or 1)
+
+
+def _load(**flags: Any) -> "Settings":
+    from pipeline import settings
+
+    names = {key: flags.pop(key, None) for key in ("table_schema", "table")}
+    given = {key: value for key, value in names.items() if value is not None}
+    loaded = settings.load(**flags)
+    return loaded.model_copy(update={"names": loaded.names.model_copy(update=given)}) if given else loaded
+
+
+@app.command(epilog="Example: `ojeon run --database-url postgresql://clinic@localhost/clinic`")
+def run(
+    database_url: DatabaseUrl = None,
+    dump: Dump = None,
+    schema: Schema = None,
+    table: Table = None,
+    timezone: Timezone = None,
+    noon: Noon = None,
+    slots: Slots = None,
+    grace: Grace = None,
+    auto_threshold: Threshold = None,
+    min_auto: MinAuto = None,
+    runs: Runs = None,
+    as_json: AsJson = False,
+) -> None:
+    """Go the whole way: extract, profile, normalize, check, emit. The database is only read.
+
+    The run's folder holds updates/*.sql, undo/*.sql, manual_review.csv, report.html and manifest.json.
+    """
+    from pipeline.extract import source_of
+    from pipeline.way import open_run, travel
+
+    settings = _load(
+        table_schema=schema,
+        table=table,
+        timezone=timezone,
+        noon=noon,
+        slots=slots,
+        grace=grace,
+        auto_threshold=auto_threshold,
+        min_auto=min_auto,
+        runs=runs,
+    )
+    under_way = open_run(settings, source_of(database_url, dump))
+    with _progress() as announce:
+        travel(under_way, announce)
+    _show_run(under_way, as_json=as_json)
+    raise typer.Exit(_gate(under_way))
+
+
+def _show_run(done: "Run", *, as_json: bool) -> None:
+    from pipeline import manifest
+    from pipeline.summary import run_summary
+
+    if as_json:
+        typer.echo(json.dumps(manifest.read(done.folder), ensure_ascii=False))
+        return
+    talk.print(run_summary(done.reports, done.folder))
+    typer.echo(done.folder)
+
+
+def _gate(done: "Run") -> int:
+    """The exit code of a finished run: 0, or 3 where only the share of AUTO was missed, or 1."""
+    failures = [result.sentence for _, result in done.reports["check"].failures()]
+    if not failures:
+        return 0
+    share_alone = len(failures) == 1 and "min_auto" in failures[0]
+    return 3 if share_alone else 1
+
+
+@app.command(epilog="Example: `ojeon profile --dump reservations.parquet`")
+def profile(
+    database_url: DatabaseUrl = None,
+    dump: Dump = None,
+    schema: Schema = None,
+    table: Table = None,
+    top: Annotated[int, typer.Option(help="Shapes to list; the rest is summed up.", min=1)] = 15,
+    as_json: AsJson = False,
+) -> None:
+    """Show which formats there are and which rule would claim them; nothing is kept."""
+    import tempfile
+
+    from pipeline.extract import source_of
+    from pipeline.shapes import read_profile
+    from pipeline.tables import profile_table
+    from pipeline.way import open_run, travel
+
+    with tempfile.TemporaryDirectory(prefix="ojeon-profile-") as folder:
+        settings = _load(table_schema=schema, table=table, runs=Path(folder))
+        under_way = open_run(settings, source_of(database_url, dump))
+        with _progress() as announce:
+            travel(under_way, announce, until="normalize")
+        found = read_profile(under_way.workbench)
+        under_way.workbench.close()
+    if as_json:
+        typer.echo(json.dumps(found.to_dict(), ensure_ascii=False))
+    else:
+        Console(highlight=False).print(profile_table(found, top))
+
+
+@app.command(
+    epilog="Example: `ojeon parse '오후 3시쯤' 9:30`, or `ojeon parse --jsonl < texts.jsonl > decisions.jsonl`"
+)
+def parse(
+    texts: Texts = None,
+    jsonl: Annotated[
+        bool, typer.Option("--jsonl", help="One JSON string or null a line in, one JSON object a line out.")
+    ] = False,
+    timezone: Timezone = None,
+    noon: Noon = None,
+    slots: Slots = None,
+    grace: Grace = None,
+    auto_threshold: Threshold = None,
+) -> None:
+    """Decide single texts, without any database."""
+    from pipeline.reading import read_json_lines, write_json_lines
+
+    policy = _load(timezone=timezone, noon=noon, slots=slots, grace=grace, auto_threshold=auto_threshold).policy()
+    if jsonl:
+        if texts:
+            raise UsageError("--jsonl reads its texts from stdin: leave out the arguments or the option.")
+        write_json_lines(read_json_lines(sys.stdin.buffer), policy, sys.stdout)
+        return
+    from pipeline.explained import decision_table
+
+    lines = texts or [line.rstrip("\n") for line in sys.stdin]
+    Console(highlight=False).print(decision_table(lines, policy))
+
+
+@app.command(epilog="Example: `ojeon explain '오후 2-4시 사이 부탁드려요'`")
+def explain(
+    text: Annotated[str, typer.Argument(help="The text to explain.")],
+    timezone: Timezone = None,
+    noon: Noon = None,
+    slots: Slots = None,
+    grace: Grace = None,
+    auto_threshold: Threshold = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show how one text came to its decision: what each parser said, and the characters it used."""
+    import parsers
+    from pipeline.explained import as_dict, explanation_view
+
+    policy = _load(timezone=timezone, noon=noon, slots=slots, grace=grace, auto_threshold=auto_threshold).policy()
+    explanation = parsers.explain(text, policy)
+    if as_json:
+        typer.echo(json.dumps(as_dict(explanation), ensure_ascii=not text.isprintable()))
+    else:
+        Console(highlight=False).print(explanation_view(explanation))
+
+
+@app.command(epilog="Example: `OJEON_MIN_AUTO=0.97 ojeon config`")
+def config(as_json: AsJson = False) -> None:
+    """Show every setting and where its value came from: flag, environment, ojeon.toml or default."""
+    from pipeline import settings
+    from pipeline.explained import settings_table
+
+    loaded, origins = settings.load(), settings.origins()
+    if as_json:
+        values = loaded.model_dump(mode="json")
+        told = {name: {"value": value, "from": origins[name]} for name, value in values.items()}
+        typer.echo(json.dumps(told, ensure_ascii=False))
+    else:
+        Console(highlight=False).print(settings_table(loaded, origins))
+
+
+@app.command(epilog="Example: `ojeon demo --rows 1000000`")
+def demo(
+    rows: Annotated[int, typer.Option(min=0, help="Reservations to invent.")] = 20_000,
+    keep: Annotated[
+        bool, typer.Option("--keep", help="Leave the database up until Ctrl-C, to look around in.")
+    ] = False,
+    database_url: Annotated[
+        str | None,
+        typer.Option(
+            envvar="DATABASE_URL",
+            show_envvar=True,
+            help="Use this server instead of an embedded one: a database of its own is created there and dropped.",
+            show_default=False,
+        ),
+    ] = None,
+    runs: Runs = None,
+) -> None:
+    """Run the whole way on an invented clinic, then rehearse the plan: apply it, apply it again, undo it."""
+    from pipeline.demo import demonstrate
+    from pipeline.live import redacted
+    from pipeline.summary import demo_summary
+
+    settings = _load(runs=runs)
+    with ExitStack() as stack:
+        with _progress() as announce:
+            shown = stack.enter_context(demonstrate(settings, rows, database_url, announce))
+        talk.print(demo_summary(shown))
+        typer.echo(shown.run.folder)
+        if keep:
+            talk.print(f"The database stays up until Ctrl-C: {redacted(shown.url)}", soft_wrap=True)
+            _wait_for_interrupt()
+    raise typer.Exit(_gate(shown.run) or (0 if shown.as_promised else 1))
+
+
+def _wait_for_interrupt() -> None:
+    with suppress(KeyboardInterrupt):
+        signal.pause()

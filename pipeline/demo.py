@@ -1,0 +1,139 @@
+"""The demo: an invented clinic on a real PostgreSQL, the whole way, and a rehearsal of the plan.
+
+The only module of the pipeline that knows the fixtures; nothing else may.
+"""
+
+import secrets
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import psycopg
+from psycopg import sql
+
+from fixtures.clinic.generate import Clinic, generate
+from fixtures.clinic.load import create, load
+from pipeline.embedded import embedded_postgres
+from pipeline.errors import DatabaseError, UsageError
+from pipeline.extract import source_of
+from pipeline.rehearsal import Rehearsal, rehearse
+from pipeline.settings import Settings
+from pipeline.way import Progress, Run, Step, open_run, travel
+
+Announce = Callable[[Step], Progress]
+
+_PREPARE = Step("prepare", "start PostgreSQL and load the invented clinic", lambda _run, _progress: None)
+_REHEARSE = Step("rehearse", "apply the plan with psql, apply it again, undo it", lambda _run, _progress: None)
+
+
+@dataclass(frozen=True, slots=True)
+class Truth:
+    """The decisions held against what the invented writers meant, in rows."""
+
+    auto: int
+    auto_right: int
+    meant_auto: int
+
+    @property
+    def precision(self) -> float:
+        """Share of the AUTO rows that are right; 1 where there are none."""
+        return self.auto_right / self.auto if self.auto else 1.0
+
+    @property
+    def coverage(self) -> float:
+        """Share of the rows that can be decided that were; 1 where there are none."""
+        return self.auto_right / self.meant_auto if self.meant_auto else 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What the demo did: the run, how right it was, the rehearsal (None where the check failed), seconds taken."""
+
+    run: Run
+    truth: Truth
+    rehearsal: Rehearsal | None
+    seconds: float
+    url: str
+
+    @property
+    def as_promised(self) -> bool:
+        """Nothing decided wrongly, and the rehearsal changed just the planned rows, none twice, and took all back."""
+        planned = self.run.reports["emit"].rows.auto
+        played = self.rehearsal
+        return self.truth.auto == self.truth.auto_right and (
+            played is None
+            or (played.applied == planned == played.undone and played.applied_again == 0 and played.restored)
+        )
+
+
+@contextmanager
+def demonstrate(settings: Settings, rows: int, database_url: str | None, announce: Announce) -> Iterator[Shown]:
+    """Run the demo with ``rows`` invented reservations; the database lives until the context ends.
+
+    Raises:
+        OjeonError: PostgreSQL cannot be started or reached, or a step failed.
+    """
+    started = time.monotonic()
+    progress = announce(_PREPARE)
+    with _database(database_url) as (url, psql):
+        clinic = generate(rows)
+        progress(1, 3)
+        create(url)
+        progress(2, 3)
+        load(url, clinic)
+        progress(3, 3)
+        run = open_run(settings, source_of(url, None))
+        travel(run, announce)
+        rehearsal = None
+        if run.reports["check"].passed:
+            rehearsal = rehearse(url, psql, run.folder, settings.names, announce(_REHEARSE))
+        yield Shown(run, _held_against(run.workbench, clinic), rehearsal, time.monotonic() - started, url)
+
+
+@contextmanager
+def _database(database_url: str | None) -> Iterator[tuple[str, Path]]:
+    """An empty database and a psql to reach it with: embedded, or a new one on the given server, dropped afterwards."""
+    if database_url is None:
+        with embedded_postgres() as server:
+            yield server.url, server.psql
+        return
+    psql = shutil.which("psql")
+    if psql is None:
+        raise UsageError("The demo needs psql on the PATH to rehearse on your server. Install it or leave the URL out.")
+    name = f"ojeon_demo_{secrets.token_hex(4)}"
+    try:
+        with psycopg.connect(database_url, autocommit=True) as connection:
+            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+            url = psycopg.conninfo.make_conninfo(database_url, dbname=name)
+    except psycopg.Error as error:
+        raise DatabaseError(
+            f"The demo could not create its own database on that server: {type(error).__name__}."
+        ) from error
+    try:
+        yield url, Path(psql)
+    finally:
+        with psycopg.connect(database_url, autocommit=True) as connection:
+            connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+def _held_against(workbench: duckdb.DuckDBPyConnection, clinic: Clinic) -> Truth:
+    """Join the decisions with the truth, which the run has never seen."""
+    workbench.register("truth", clinic.truth)
+    row: Any = workbench.execute(
+        """
+        SELECT
+            count(*) FILTER (d.disposition = 'AUTO'),
+            count(*) FILTER (d.disposition = 'AUTO' AND truth.auto AND d.period = truth.period),
+            count(*) FILTER (truth.auto)
+        FROM reservations r
+        JOIN decisions d ON r.raw IS NOT DISTINCT FROM d.raw
+        JOIN truth ON truth.id = r.id
+        """
+    ).fetchone()
+    workbench.unregister("truth")
+    return Truth(*row)
