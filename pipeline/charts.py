@@ -17,7 +17,7 @@ from pipeline.shapes import Shape
 from pipeline.visible import visible
 
 FONTS = "Malgun Gothic, Apple SD Gothic Neo, Noto Sans KR, Noto Sans CJK KR, sans-serif"
-_NAME_WIDTH = 210
+_NAME_WIDTH = 200
 _NAME_LENGTH = 30
 _BAR_STEP = 26
 
@@ -61,7 +61,7 @@ def shapes_chart(shapes: Sequence[Shape], fates: Mapping[str, str]) -> Picture:
     labels = named.mark_text(align="right", dx=-10).encode(x=alt.value(0), y=place, text="name:N")
     counts = named.mark_text(align="left", dx=6).encode(x=rows, y=place, text=alt.Text("rows:Q", format=","))
     chart = (bars + labels + counts).properties(
-        width=560, height=_BAR_STEP * len(shapes), padding={"left": _NAME_WIDTH, "right": 90, "top": 34, "bottom": 4}
+        width=710, height=_BAR_STEP * len(shapes), padding={"left": _NAME_WIDTH, "right": 90, "top": 34, "bottom": 4}
     )
     return _draw(chart)
 
@@ -96,7 +96,7 @@ def confidence_chart(bins: Sequence[ConfidenceBin], threshold: float, fates: Map
     )
     rule = alt.Chart(_data([{"at": threshold}])).mark_rule(strokeDash=[4, 3]).encode(x=alt.X("at:Q", scale=scale))
     chart = (bars + rule + counts).properties(
-        width=820, height=180, padding={"left": 20, "right": 20, "top": 34, "bottom": 46}
+        width=960, height=180, padding={"left": 20, "right": 20, "top": 34, "bottom": 46}
     )
     return _draw(chart)
 

@@ -19,6 +19,7 @@ from markupsafe import Markup
 from parsers.types import Disposition
 from pipeline.charts import Picture, confidence_chart, shapes_chart
 from pipeline.errors import RunError
+from pipeline.figures import count, percent
 from pipeline.report_facts import ReportView
 from pipeline.shapes import Shape
 from pipeline.visible import visible
@@ -71,7 +72,7 @@ def render_report(view: ReportView) -> str:
             style=Markup(style),  # noqa: S704 - our own file; CSS in a style element must not be escaped
             policy=_policy(style),
             fates=[(fate, getattr(view.rows, fate)) for fate in say["fates"]],
-            failures=_failures(view.checks),
+            results=_results(view.checks),
             review_texts=sum(line.texts for line in view.reasons),
             shapes_picture=_shapes_picture(view, say),
             confidence_picture=_confidence_picture(view, say),
@@ -90,9 +91,9 @@ def _environment() -> Environment:
     )
     environment.filters |= {
         "auto_share": _auto_share,
-        "count": _count,
+        "count": count,
         "fill": _fill,
-        "percent": _percent,
+        "percent": percent,
         "rest": _rest,
         "seen": _seen,
         "visible": visible,
@@ -119,26 +120,12 @@ def _shapes_picture(view: ReportView, say: Mapping[str, Any]) -> Picture | None:
 def _confidence_picture(view: ReportView, say: Mapping[str, Any]) -> Picture | None:
     if not view.confidence:
         return None
-    return confidence_chart(view.confidence, view.auto_threshold, say["fates"], say["confidence"]["axis"])
+    fates = {disposition.lower(): say["fates"][disposition.lower()] for disposition in Disposition}
+    return confidence_chart(view.confidence, view.auto_threshold, fates, say["confidence"]["axis"])
 
 
-def _failures(checks: Mapping[str, Any] | None) -> list[Mapping[str, Any]]:
-    suites = checks["suites"] if checks else []
-    return [result for suite in suites for result in suite["results"] if result["status"] != "passed"]
-
-
-def _count(number: int) -> str:
-    return f"{number:,}"
-
-
-def _percent(share: float, places: int = 1) -> str:
-    """Round, but never up to all or down to none: 99.96 % is not 100 %."""
-    least = 10**-places / 100
-    if 0 < share < least:
-        return f"<{least:.{places}%}"
-    if 1 - least < share < 1:
-        return f">{1 - least:.{places}%}"
-    return f"{share:.{places}%}"
+def _results(checks: Mapping[str, Any] | None) -> list[Mapping[str, Any]]:
+    return [result for suite in (checks["suites"] if checks else []) for result in suite["results"]]
 
 
 def _width(share: float) -> str:
@@ -147,7 +134,7 @@ def _width(share: float) -> str:
 
 def _fill(sentence: str, **values: object) -> str:
     return sentence.format(
-        **{name: _count(value) if isinstance(value, int) else value for name, value in values.items()}
+        **{name: count(value) if isinstance(value, int) else value for name, value in values.items()}
     )
 
 
@@ -161,7 +148,7 @@ def _rest(shapes: Sequence[Shape], top: int) -> Iterator[Rest]:
 
 def _auto_share(shape: Shape) -> str:
     auto, review = (shape.claimed(disposition) for disposition in (Disposition.AUTO, Disposition.REVIEW))
-    return _percent(auto / (auto + review)) if auto + review else ""
+    return percent(auto / (auto + review)) if auto + review else ""
 
 
 def _seen(shape: Shape) -> str:

@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from parsers.types import Disposition
+from pipeline.figures import count, percent
 from pipeline.shapes import Example, ProfileReport, Shape
 from pipeline.visible import visible
 
@@ -24,7 +25,7 @@ _WRAPPED = frozenset({"examples", "claimed by"})
 
 def profile_table(report: ProfileReport, top: int = 15) -> RenderableType:
     """Both lists of buckets, the ``top`` largest of each and one line for the rest."""
-    counted = Text(f"{report.rows:,} rows, {report.texts:,} distinct texts", style="bold")
+    counted = Text(f"{count(report.rows)} rows, {count(report.texts)} distinct texts", style="bold")
     return Group(
         counted,
         _shapes_table("By meaning", report.by_meaning, top),
@@ -42,16 +43,16 @@ def _shapes_table(title: str, shapes: tuple[Shape, ...], top: int) -> Table:
     if rest:
         rows, texts = sum(shape.rows for shape in rest), sum(shape.texts for shape in rest)
         share = sum(shape.share for shape in rest)
-        table.add_row(f"{len(rest):,} more shapes", f"{rows:,}", f"{share:.1%}", f"{texts:,}", style="dim")
+        table.add_row(f"{len(rest):,} more shapes", count(rows), percent(share), count(texts), style="dim")
     return table
 
 
 def _cells(shape: Shape) -> Iterable[RenderableType]:
     return (
         Text(visible(shape.name, _NAME_LENGTH), style="bold"),
-        f"{shape.rows:,}",
-        f"{shape.share:.1%}",
-        f"{shape.texts:,}",
+        count(shape.rows),
+        percent(shape.share),
+        count(shape.texts),
         _auto_share(shape),
         f"{shape.first_seen:%Y-%m-%d}" if shape.first_seen else "",
         f"{shape.last_seen:%Y-%m-%d}" if shape.last_seen else "",
@@ -65,7 +66,7 @@ def _auto_share(shape: Shape) -> Text:
     if not auto + review:
         return Text("")
     share = auto / (auto + review)
-    return Text(f"{share:.0%}", style="green" if share == 1 else "yellow")
+    return Text(percent(share, 0), style="green" if share == 1 else "yellow")
 
 
 def _example(example: Example) -> Text:
