@@ -104,19 +104,31 @@ def test_an_unknown_word_never_keeps_auto(text: str, unknown: str):
         assert decide(longer, POLICY).disposition is Disposition.REVIEW
 
 
+def _any_hour(_hour: int, _minute: int) -> bool:
+    return True
+
+
+def _in_opening_hours(hour: int, _minute: int) -> bool:
+    return 9 <= hour < 18
+
+
+def _not_year_like(hour: int, _minute: int) -> bool:
+    return hour != 19
+
+
 CLOCKS = [(hour, minute) for hour in range(7, 20) for minute in range(0, 60, 5)]
 FORMS = {
-    "{h:02d}:{m:02d}": lambda h, m: True,
-    "{h:02d}:{m:02d}:00": lambda h, m: True,
-    "{h:02d}{m:02d}": lambda h, m: not (h == 19 or 1900 <= h * 100 + m <= 2099),
-    "{word} {h12}시 {m}분": lambda h, m: True,
-    "{word}{h12}:{m:02d}": lambda h, m: True,
-    "{h12}:{m:02d} {latin}": lambda h, m: True,
-    "{latin} {h12}:{m:02d}": lambda h, m: True,
-    "{cjk}{h12}点{m}分": lambda h, m: True,
-    "2025-10-30T{h:02d}:{m:02d}:00+09:00": lambda h, m: True,
-    "{h12}시 {m}분": lambda h, m: 9 <= h < 18,
-    "{h:02d}시 {m:02d}분쯤 부탁드려요": lambda h, m: True,
+    "{h:02d}:{m:02d}": _any_hour,
+    "{h:02d}:{m:02d}:00": _any_hour,
+    "{h:02d}{m:02d}": _not_year_like,
+    "{word} {h12}시 {m}분": _any_hour,
+    "{word}{h12}:{m:02d}": _any_hour,
+    "{h12}:{m:02d} {latin}": _any_hour,
+    "{latin} {h12}:{m:02d}": _any_hour,
+    "{cjk}{h12}点{m}分": _any_hour,
+    "2025-10-30T{h:02d}:{m:02d}:00+09:00": _any_hour,
+    "{h12}시 {m}분": _in_opening_hours,
+    "{h:02d}시 {m:02d}분쯤 부탁드려요": _any_hour,
 }
 
 

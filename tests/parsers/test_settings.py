@@ -43,7 +43,7 @@ def test_decision_under_other_settings(policy, text, period, reason, start):
     ],
 )
 def test_settings_that_make_no_sense_are_refused(settings):
-    with pytest.raises(ValueError, match="noon|slot|grace|threshold"):
+    with pytest.raises(ValueError, match=r"noon|slot|grace|threshold"):
         Policy(**settings)
 
 
