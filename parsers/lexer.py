@@ -69,11 +69,11 @@ def _any(words: Iterable[str]) -> str:
 _LATIN_END = r"(?![a-z])"
 
 
-def _patterns() -> list[tuple[str, str]]:
-    """Kind and shape of every token that starts with a number or numeral, in the order they are tried."""
+def _shapes() -> str:
+    """Every token's shape, in the order they are tried: numbers by what stands around them, then words."""
     lex = lexicon()
     units = {name: _any(entries) for name, entries in lex.units.items()}
-    numeral, minutes = _any(lex.numerals), _any({**lex.numerals, **lex.minute_numerals})
+    numeral, minutes = _trie(lex.numerals), _trie({**lex.numerals, **lex.minute_numerals})
     later = _any([*lex.units["duration.later"], *lex.units["duration.ago"]])
     hour = f"(?:{units['clock.hour']}){_LATIN_END}(?!(?:{units['clock.not_after_hour']}))"
     minute, second = f"(?:{units['clock.minute']})", f"(?:{units['clock.second']})"
@@ -81,7 +81,21 @@ def _patterns() -> list[tuple[str, str]]:
     year, month, day = (f"(?:{units[f'date.{name}']})" for name in ("year", "month", "day"))
     ordinal = "(?:st|nd|rd|th)"
     offset = r"z(?![a-z])|[+-]\d{2}(?::?\d{2})?"
-    return [
+    first = [
+        (
+            "spoken",
+            rf"(?P<hh>\d{{1,2}}|{numeral}) ?{hour}"
+            rf"(?: ?(?:(?P<hx>{_any(lex.quarters)})|(?P<hm>\d{{1,2}}|{minutes}) ?{minute}|(?P<hf>{units['clock.half']})"
+            rf"|(?P<hb>\d{{2}})(?!\d| ?(?:{hour}|[:/.~-]|{month}|{day})))"
+            rf"(?: ?\d{{1,2}} ?{second})?)?",
+        ),
+    ]
+    digits_first = [
+        (
+            "colon",
+            r"(?P<ch>\d{1,2}) ?: ?(?P<cm>\d{2})(?: ?: ?(?P<cs>\d{2})(?:[.,]\d{1,9})?)?(?![\d:])"
+            rf"(?: ?(?:{minute}|{hour}))?(?P<cp>[ap](?![a-z.]))?",
+        ),
         (
             "iso",
             r"(?P<iy>\d{4})-(?P<im>\d{2})-(?P<id>\d{2})t(?P<ih>\d{2}):(?P<in>\d{2})(?::(?P<is>\d{2})(?:[.,]\d+)?)?"
@@ -99,6 +113,10 @@ def _patterns() -> list[tuple[str, str]]:
         ("tail_date", r"(?P<ta>\d{1,2}) ?[-./] ?(?P<tb>\d{1,2}) ?[-./] ?(?P<ty>\d{4})(?![\d:])\.?"),
         ("unit_date", rf"(?:(?P<uy>\d{{2,4}}) ?{year} ?)?(?P<um>\d{{1,2}}) ?{month} ?(?P<ud>\d{{1,2}}) ?{day}"),
         ("part_date", rf"(?:\d{{2,4}} ?{year} ?)?\d{{1,2}} ?{month}(?! ?\d)|\d{{2,4}} ?{year}|\d{{1,2}} ?{day}"),
+        ("spaced_date", r"(?:1[0-2]|[1-9])\. (?:3[01]|[12]\d|[1-9])\.(?!\d)"),
+        ("slash_date", rf"\d{{1,2}}/\d{{1,2}}(?:/\d{{2}})?(?![\d/:])(?! ?{hour})"),
+    ]
+    either = [
         (
             "named_date",
             rf"(?P<na>{months})\.? (?P<nb>\d{{1,2}}){ordinal}?(?![\d:a-z])(?:,? (?P<nc>\d{{4}})(?![\d:]))?"
@@ -106,37 +124,28 @@ def _patterns() -> list[tuple[str, str]]:
             r"(?:,?[ -]?(?P<nf>\d{4})(?![\d:]))?"
             rf"|\d{{1,2}}{ordinal}{_LATIN_END}",
         ),
-        ("spaced_date", r"(?:1[0-2]|[1-9])\. (?:3[01]|[12]\d|[1-9])\.(?!\d)"),
-        ("slash_date", rf"\d{{1,2}}/\d{{1,2}}(?:/\d{{2}})?(?![\d/:])(?! ?{hour})"),
-        (
-            "colon",
-            r"(?P<ch>\d{1,2}) ?: ?(?P<cm>\d{2})(?: ?: ?(?P<cs>\d{2})(?:[.,]\d{1,9})?)?(?![\d:])"
-            rf"(?: ?(?:{minute}|{hour}))?(?P<cp>[ap](?![a-z.]))?",
-        ),
         (
             "duration",
             rf"(?:(?:\d+(?:\.\d+)?|{numeral}) ?(?:{units['duration.unit']}){_LATIN_END}"
             r"|(?:half )?an? (?:hour|minute|day|week))"
             rf"(?: ?(?:{later}))?",
         ),
-        (
-            "spoken",
-            rf"(?P<hh>\d{{1,2}}|{numeral}) ?{hour}"
-            rf"(?: ?(?:(?P<hx>{_any(lex.quarters)})|(?P<hm>\d{{1,2}}|{minutes}) ?{minute}|(?P<hf>{units['clock.half']})"
-            rf"|(?P<hb>\d{{2}})(?!\d| ?(?:{hour}|[:/.~-]|{month}|{day})))"
-            rf"(?: ?\d{{1,2}} ?{second})?)?",
-        ),
+        ("lone_minutes", rf"(?:\d{{1,3}}|{minutes}) ?{minute}(?: ?(?:{later}))?"),
+    ]
+    digits_last = [
         ("military", rf"(?P<xh>\d{{2}})(?P<xm>\d{{2}}) ?(?:{hour}|h{_LATIN_END})"),
         ("french", rf"(?P<gh>\d{{1,2}}) ?h ?(?P<gm>\d{{2}})(?!\d)|(?P<gx>\d{{1,2}}) ?h{_LATIN_END}"),
-        ("lone_minutes", rf"(?:\d{{1,3}}|{minutes}) ?{minute}(?: ?(?:{later}))?"),
+        ("letter", r"(?P<lh>\d{1,2})(?P<lm>\d{2})?(?P<lp>[ap])(?![a-z.])"),
+        ("dotted", r"(?P<dh>\d{1,2})\.(?P<dm>\d{1,2})(?:\.(?P<ds>\d{2}))?(?!\.?\d)"),
+        ("number", r"\d+(?:\.\d+)?"),
+    ]
+    words = [
+        ("word", _trie(lex.phrases.values()) + _LATIN_END),
         (
             "past",
             rf"(?:(?P<q30>{units['clock.half_before']})|(?P<q15>{units['clock.quarter_past']})"
             rf"|(?P<q45>{units['clock.quarter_to']})) (?P<qh>\d{{1,2}}|{numeral}){_LATIN_END}",
         ),
-        ("letter", r"(?P<lh>\d{1,2})(?P<lm>\d{2})?(?P<lp>[ap])(?![a-z.])"),
-        ("dotted", r"(?P<dh>\d{1,2})\.(?P<dm>\d{1,2})(?:\.(?P<ds>\d{2}))?(?!\.?\d)"),
-        ("number", r"\d+(?:\.\d+)?"),
         (
             "zone",
             r"(?:gmt|utc) ?[+-] ?\d{1,2}(?::?\d{2})?|\+\d{2}:?\d{2}(?!\d)|(?:gmt|utc|z)(?![a-z])"
@@ -148,16 +157,31 @@ def _patterns() -> list[tuple[str, str]]:
             rf"(?: (?P<em>{_any(word for word in lex.minute_numerals if word.isascii())}){_LATIN_END})?",
         ),
     ]
+    return (
+        _any_of(first)
+        + "|"
+        + _led_by_digit(digits_first)
+        + "|"
+        + _any_of(either)
+        + "|"
+        + _led_by_digit(digits_last)
+        + "|"
+        + _any_of(words)
+    )
+
+
+def _any_of(shapes: list[tuple[str, str]]) -> str:
+    return "|".join(f"(?P<{name}>{shape})" for name, shape in shapes)
+
+
+def _led_by_digit(shapes: list[tuple[str, str]]) -> str:
+    """Shapes that start with a digit: passed over at once where there is none."""
+    return rf"(?=\d)(?:{_any_of(shapes)})"
 
 
 @cache
 def _master() -> re.Pattern[str]:
-    words = _trie(lexicon().phrases.values())
-    shapes = "|".join(f"(?P<{name}>{shape})" for name, shape in _patterns())
-    signs = r"-+|~+|[,/;]|[.:'?@]+"
-    return re.compile(
-        rf" *(?:{shapes}|(?P<word>{words}){_LATIN_END}|(?P<sign>{signs})|(?P<unknown>[a-z']+|.))", re.DOTALL
-    )
+    return re.compile(rf" *(?:{_shapes()}|(?P<sign>-+|~+|[,/;]|[.:'?@]+)|(?P<unknown>[a-z']+|.))", re.DOTALL)
 
 
 _DATES = {"compact_date", "full_date", "tail_date", "unit_date", "part_date", "named_date", "spaced_date", "slash_date"}

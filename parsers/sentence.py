@@ -19,8 +19,7 @@ symbol meaning                                      symbol meaning
 ====== ==========================================   ====== =======================================
 """
 
-from dataclasses import dataclass, field
-from functools import cached_property
+from dataclasses import dataclass
 
 from parsers.clean import clean
 from parsers.lexer import Clock, Token, lex
@@ -85,46 +84,31 @@ class Item:
     latin: bool = False
 
 
-@dataclass
 class Sentence:
-    """A raw text and what can be known of it before any decision; everything is worked out on demand."""
+    """A raw text and all that is known of it before any decision.
 
-    raw: str | None
-    _items: list[Item] | None = field(default=None, repr=False)
+    ``text`` is the cleaned text, ``tokens`` cover it, ``items`` are what is left when fillers and dates are read over
+    and half-day words have joined their clocks, ``symbols`` is the items' shape. NULL and texts that are too long are
+    not read: all four are empty.
+    """
 
-    @cached_property
-    def text(self) -> str:
-        """The cleaned text."""
-        return clean(self.raw or "")
+    __slots__ = ("items", "raw", "symbols", "text", "tokens")
 
-    @cached_property
-    def tokens(self) -> list[Token]:
-        """Every token of the cleaned text."""
-        return lex(self.text)
+    def __init__(self, raw: str | None) -> None:
+        self.raw = raw
+        self.text = "" if raw is None or len(raw) > MAX_LENGTH else clean(raw)
+        self.tokens = lex(self.text)
+        self.items = _assemble(self.text, self.tokens)
+        self.symbols = "".join([item.symbol for item in self.items])
 
-    @cached_property
-    def items(self) -> list[Item]:
-        """What is left when fillers and dates are read over and half-day words have joined their clocks."""
-        return self._items if self._items is not None else _assemble(self.text, self.tokens)
-
-    @cached_property
-    def symbols(self) -> str:
-        """The items' symbols in a row: the shape of the text."""
-        return "".join([item.symbol for item in self.items])
-
-    @cached_property
-    def days(self) -> list[tuple[int, int, int] | None]:
-        """The dates the text holds; None for one that is not complete."""
-        return [token.value for token in self.tokens if token.kind == "date"]
-
-    def known(self) -> "Sentence":
-        """The same sentence without what nobody understood: the base of a suggestion, never of a decision."""
+    def known_items(self) -> list[Item]:
+        """The items without what nobody understood: the base of a suggestion, never of a decision."""
         rest = [item for item in self.items if item.symbol != "?"]
         while rest and rest[-1].symbol in ",|&":
             rest.pop()
         while rest and rest[0].symbol in ",|&":
             rest.pop(0)
-        return Sentence(self.raw, rest)
+        return rest
 
 
 def _assemble(text: str, tokens: list[Token]) -> list[Item]:

@@ -13,8 +13,7 @@ def unexplained(sentence: Sentence, policy: Policy) -> Verdict | None:
     timely = set("tnVXPDReFUAB") & set(symbols)
     if not timely or ("t" not in symbols and "?" in symbols and not set("VXPDR") & timely):
         return None
-    known = sentence.known()
-    verdict = read_any(known.items, policy)
+    verdict = read_any(sentence.known_items(), policy)
     suggestion = verdict.period if verdict else None
     return review("unexplained", Reason.UNEXPLAINED_TEXT, suggestion)
 
