@@ -141,6 +141,7 @@ def _content(
     check_results: Mapping[str, Any],
 ) -> dict[str, Any]:
     facts = {name: json.loads(value) for name, value in workbench.execute("FROM facts ORDER BY name").fetchall()}
+    facts.pop("check", None)  # its results are handed in
     chosen = settings.model_dump(mode="json")
     return {
         "run": run_id,

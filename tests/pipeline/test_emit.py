@@ -19,6 +19,7 @@ from pipeline import manifest
 from pipeline.embedded import Server
 from pipeline.emit import EmitReport, emit
 from pipeline.errors import RunError
+from pipeline.plan_files import in_files
 from pipeline.settings import Settings, TableNames
 from pipeline.workbench import open_workbench
 
@@ -216,6 +217,12 @@ def test_texts_are_compared_byte_for_byte(clinic: MakeClinic) -> None:
     made.execute("UPDATE reservations SET period = 'afternoon' WHERE id = 'cm000000'")
     assert made.run("undo") == {"planned": 2, "undone": 0, "left alone": 1}
     assert made.periods() == ["afternoon", None]
+
+
+def test_a_column_of_times_is_compared_as_text(clinic: MakeClinic) -> None:
+    made = clinic([("15:00:00", "AFTERNOON", None)], types=("text", "time", "text"))
+    assert made.run("updates") == {"planned": 1, "changed": 1}
+    assert made.run("undo") == {"planned": 1, "undone": 1, "left alone": 0}
 
 
 def test_a_reviewed_null_is_a_text_too(clinic: MakeClinic) -> None:
@@ -442,6 +449,15 @@ def test_a_text_postgresql_cannot_hold_stops_the_run(tmp_path: Path, bench: duck
         emit_into(tmp_path / "run", bench)
 
 
+def test_a_row_lost_on_the_way_to_the_files_stops_the_run(
+    tmp_path: Path, bench: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipeline.emit.in_files", lambda batches, per_file: list(in_files(batches, per_file))[:-1])
+    with pytest.raises(RunError, match="7 rows were written to the updates but 12 were counted"):
+        emit_into(tmp_path / "run", bench)
+    assert not (tmp_path / "run" / "manifest.json").exists()
+
+
 def test_a_finished_plan_never_changes(tmp_path: Path, bench: duckdb.DuckDBPyConnection) -> None:
     emit_into(tmp_path / "run", bench)
     with pytest.raises(RunError, match="a plan never changes"):
@@ -467,7 +483,8 @@ def test_a_full_disk_leaves_no_manifest(tmp_path: Path) -> None:
         from pathlib import Path
         from pipeline.emit import emit
         from pipeline.errors import RunError
-        from pipeline.settings import Settings
+        from pipeline.plan_files import in_files
+from pipeline.settings import Settings
         from pipeline.workbench import SCHEMA
 
         workbench = duckdb.connect()
