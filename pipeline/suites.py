@@ -119,6 +119,7 @@ class _Frame:
     def __init__(self, suite: Mapping[str, Any], frame: "pd.DataFrame") -> None:
         self._frame = frame
         self._of_facts = suite["meta"]["frame"] == "facts"
+        self.lines = len(frame)
 
     def observed(self, columns: tuple[str, ...]) -> dict[str, float | None] | None:
         if not self._of_facts:
@@ -134,7 +135,8 @@ def _result(
     expectation: Mapping[str, Any], found: Any, error: str, parameters: Mapping[str, Any], frame: _Frame
 ) -> ExpectationResult:
     said = {key: ", ".join(value) if isinstance(value, list) else value for key, value in parameters.items()}
-    columns = tuple(value for key, value in expectation["kwargs"].items() if key.startswith("column"))
+    kwargs = expectation["kwargs"]
+    columns = tuple(kwargs[key] for key in ("column", "column_A", "column_B") if key in kwargs)
     about = {
         "law": expectation["meta"]["law"],
         "type": expectation["type"],
@@ -148,9 +150,9 @@ def _result(
     return ExpectationResult(
         **about,
         status=Status.PASSED if found.success else Status.FAILED,
-        checked=numbers["element_count"] - numbers.get("missing_count", 0),
-        unexpected=numbers["unexpected_count"],
-        rows=frame.rows(numbers["unexpected_index_list"]),
+        checked=numbers.get("element_count", frame.lines) - numbers.get("missing_count", 0),
+        unexpected=numbers.get("unexpected_count", 0),
+        rows=frame.rows(numbers.get("unexpected_index_list", [])),
         observed=frame.observed(columns),
     )
 

@@ -96,3 +96,18 @@ def test_a_suite_that_cannot_run_shuts_the_gate(broken: dict[str, Any], error: s
     assert set(statuses(result).values()) == {Status.NOT_EVALUATED}
     assert {found.error for found in result.results} == {error}
     assert not result.passed
+
+
+def test_an_exception_is_named_and_not_quoted() -> None:
+    suite = suite_of(expectation("mean", "expect_column_mean_to_be_between", column="rows", max_value=2))
+    # pandas says: Could not convert string '…' to numeric.
+    result = run_suite(suite, pd.DataFrame({"rows": ["홍길동 010-1234-5678"]}, dtype=object), {})
+    assert statuses(result) == {"mean": Status.NOT_EVALUATED}
+    assert result.results[0].error == "TypeError"
+    assert "010" not in repr(result)
+
+
+def test_an_expectation_on_the_whole_frame_counts_its_lines() -> None:
+    suite = suite_of(expectation("mean", "expect_column_mean_to_be_between", column="rows", max_value=2))
+    result = run_suite(suite, pd.DataFrame([{"rows": 3}]), {}).results[0]
+    assert (result.status, result.checked, result.found) == (Status.FAILED, 1, "rows = 3")

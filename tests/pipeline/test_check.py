@@ -103,21 +103,18 @@ def test_every_law_is_broken_by_some_case() -> None:
 @pytest.mark.parametrize(
     ("settings", "fails"),
     [
-        ({"min_auto": 185 / 189}, set()),
-        ({"min_auto": 185.0001 / 189}, {"enough_auto"}),
-        ({"max_period_share": 110 / 185}, set()),
-        ({"max_period_share": 109.9999 / 185}, {"afternoon_not_all"}),
-        ({"max_period_share": 0.4}, {"afternoon_not_all", "morning_not_all"}),
-        ({"auto_threshold": 0.95}, set()),
-        ({"auto_threshold": 0.9501}, {"auto_confident"}),
-        ({"noon": "09:30"}, {"auto_period_fits_start"}),
+        ({"min_auto": 185 / 189, "max_period_share": 110 / 185, "auto_threshold": 0.95}, None),
+        ({"min_auto": 185.0001 / 189}, "enough_auto"),
+        ({"max_period_share": 109.9999 / 185}, "afternoon_not_all"),
+        ({"auto_threshold": 0.9501}, "auto_confident"),
+        ({"noon": "09:30"}, "auto_period_fits_start"),
     ],
     ids=str,
 )
 def test_thresholds_come_from_the_settings(
-    workbench: duckdb.DuckDBPyConnection, settings: dict[str, Any], fails: set[str]
+    workbench: duckdb.DuckDBPyConnection, settings: dict[str, Any], fails: str | None
 ) -> None:
-    assert laws(check(workbench, Settings(**settings)), Status.FAILED) == fails
+    assert laws(check(workbench, Settings(**settings)), Status.FAILED) == ({fails} if fails else set())
 
 
 def test_an_empty_table_fails_for_being_empty_only(workbench: duckdb.DuckDBPyConnection) -> None:
