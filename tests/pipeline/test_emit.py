@@ -483,8 +483,7 @@ def test_a_full_disk_leaves_no_manifest(tmp_path: Path) -> None:
         from pathlib import Path
         from pipeline.emit import emit
         from pipeline.errors import RunError
-        from pipeline.plan_files import in_files
-from pipeline.settings import Settings
+        from pipeline.settings import Settings
         from pipeline.workbench import SCHEMA
 
         workbench = duckdb.connect()
