@@ -15,7 +15,8 @@ from parsers.types import Disposition, Period, Reason
 from pipeline import rowfacts
 from pipeline.errors import RunError
 from pipeline.settings import Settings
-from pipeline.suites import ExpectationResult, SuiteName, SuiteResult, load_suite, run_suite
+from pipeline.suite_results import ExpectationResult, Status, SuiteName, SuiteResult
+from pipeline.suites import load_suite, run_suite
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -66,7 +67,7 @@ class CheckReport:
         """Every expectation that does not hold or could not be evaluated, with its suite's name."""
         for suite in self.suites:
             for result in suite.results:
-                if result.status != "passed":
+                if result.status is not Status.PASSED:
                     yield suite.name, result
 
     def to_dict(self) -> dict[str, Any]:

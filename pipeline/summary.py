@@ -36,7 +36,7 @@ def _verdict(checked: Any) -> Text:
         return Text("passed; the plan may be applied", "green")
     text = Text("failed; the plan refuses to be applied", "bold red")
     for suite, result in failures:
-        text.append(f"\n{suite}: {result.sentence} (found {result.found})", "red")
+        text.append(f"\n{suite}: {result.expected} Found: {result.found}.", "red")
     return text
 
 

@@ -6,7 +6,8 @@ from typing import Any, get_args
 import pandas as pd
 import pytest
 
-from pipeline.suites import Status, SuiteName, SuiteResult, load_suite, run_suite
+from pipeline.suite_results import Status, SuiteName, SuiteResult
+from pipeline.suites import load_suite, run_suite
 
 pytestmark = pytest.mark.xdist_group("great_expectations")
 

@@ -15,7 +15,8 @@ import pytest
 from pipeline.check import FACT, CheckReport, check
 from pipeline.errors import RunError
 from pipeline.settings import Settings
-from pipeline.suites import ExpectationResult, Status, SuiteResult, load_suite, run_suite
+from pipeline.suite_results import ExpectationResult, Status, SuiteResult
+from pipeline.suites import load_suite, run_suite
 from pipeline.workbench import FILE_NAME, open_workbench
 
 pytestmark = pytest.mark.xdist_group("great_expectations")  # where groups are kept together, it is imported once
