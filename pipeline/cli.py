@@ -204,11 +204,10 @@ def _show_run(done: "Run", *, as_json: bool) -> None:
 
 def _gate(done: "Run") -> int:
     """The exit code of a finished run: 0, or 3 where only the share of AUTO was missed, or 1."""
-    failures = [result.sentence for _, result in done.reports["check"].failures()]
+    failures = [result.law for _, result in done.reports["check"].failures()]
     if not failures:
         return 0
-    share_alone = len(failures) == 1 and "min_auto" in failures[0]
-    return 3 if share_alone else 1
+    return 3 if failures == ["enough_auto"] else 1
 
 
 @app.command(epilog="Example: `ojeon profile --dump reservations.parquet`")
