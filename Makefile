@@ -51,7 +51,7 @@ clean: ## remove the environment and every cache (runs in reports/ stay)
 
 .venv/%.stamp: requirements/%.txt pyproject.toml | .venv/bin/python $(UV)
 	@echo "installing requirements/$*.txt into .venv" >&2
-	@$(UV) pip install -q --python .venv/bin/python --require-hashes -r requirements/$*.txt
+	@$(UV) pip install -q --compile-bytecode --python .venv/bin/python --require-hashes -r requirements/$*.txt
 	@$(UV) pip install -q --python .venv/bin/python --no-deps --build-constraints requirements/dev.txt -e .
 	@touch $@
 

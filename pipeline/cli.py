@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
-    rich_markup_mode="markdown",
+    rich_markup_mode="rich",
     pretty_exceptions_enable=False,
     help="Turn free-text appointment times into MORNING or AFTERNOON and plan their backfill.\n\n"
     "Exit codes: 0 ok, 1 a check failed, 2 wrong usage or settings, 3 only the share of AUTO was missed (more is left "

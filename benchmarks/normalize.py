@@ -1,0 +1,109 @@
+"""Normalize ten million rows: against what DuckDB needs to group the texts and join the groups back.
+
+Ours is measured on an extracted table in a process of its own, so that its peak memory is its own, and split into the
+parsing of the distinct texts and all the rest: grouping them, writing the decisions, and counting every row's fate by
+a join. The reference is a plain group-by of the texts and a plain join of the groups back to the rows.
+"""
+
+import json
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from benchmarks.result import Result
+
+ROWS = 10_000_000
+
+_MEASURE = """
+import json, resource, sys, time
+from pathlib import Path
+from parsers import Policy, decide
+from pipeline.conservation import count_rows
+from pipeline.normalize import normalize
+from pipeline.workbench import open_workbench
+workbench = open_workbench(Path(sys.argv[1]))
+def timed(act):
+    started = time.perf_counter()
+    act()
+    return time.perf_counter() - started
+policy = Policy()
+grouped = "INSERT INTO texts SELECT raw, count(*), 0, NULL, NULL FROM reservations GROUP BY raw"
+grouping = timed(lambda: workbench.execute(grouped))
+raws = [raw for (raw,) in workbench.execute("SELECT raw FROM texts").fetchall()]
+normalize(workbench, policy)  # once before, so that loading the lexicon counts on neither side
+parsing = min(timed(lambda: [decide(raw, policy) for raw in raws]) for _ in range(2))
+deciding = timed(lambda: normalize(workbench, policy))
+counting = timed(lambda: count_rows(workbench))
+peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+rest = grouping + max(deciding - parsing, 0) + counting
+print(json.dumps({"parsing": parsing, "rest": rest, "texts": len(raws), "peak": peak}))
+"""
+
+_REFERENCE = """
+import json, sys, time
+from pathlib import Path
+from pipeline.workbench import open_workbench
+workbench = open_workbench(Path(sys.argv[1]))
+def timed(query):
+    started = time.perf_counter()
+    workbench.execute(query).fetchall()
+    return time.perf_counter() - started
+group = "SELECT raw, count(*) AS n, row_number() OVER () AS number FROM reservations GROUP BY raw"
+grouping = min(timed(f"CREATE OR REPLACE TEMP TABLE grouped AS {group}") for _ in range(3))
+join = "SELECT sum(number), count(*) FROM reservations JOIN grouped USING (raw)"
+joining = min(timed(join) for _ in range(3))
+print(json.dumps({"grouping": grouping, "joining": joining}))
+"""
+
+
+def run() -> list[Result]:
+    """Measure on ``ROWS`` generated texts."""
+    with tempfile.TemporaryDirectory(prefix="ojeon-bench-") as folder:
+        _extracted(Path(folder))
+        reference = _in_own_process(_REFERENCE, folder)
+        ours = _in_own_process(_MEASURE, folder)
+    duckdb_seconds = reference["grouping"] + reference["joining"]
+    rest = ours["rest"]
+    million = 1_000_000
+    return [
+        Result(
+            f"normalize {ROWS // million} M rows, {ours['texts']:,.0f} texts, without parsing",
+            rest,
+            duckdb_seconds,
+            "s, DuckDB group + join",
+            rest / duckdb_seconds,
+            "≤ 2",
+            rest <= 2 * duckdb_seconds,
+        ),
+        Result(
+            "  parsing of the distinct texts",
+            ours["parsing"],
+            duckdb_seconds,
+            "s, DuckDB group + join",
+            ours["parsing"] / duckdb_seconds,
+            "printed apart",
+            ok=True,
+        ),
+        Result(
+            "  peak memory of that process", ours["peak"], 1024.0, "MB", ours["peak"] / 1024, "< 1", ours["peak"] < 1024
+        ),
+    ]
+
+
+def _extracted(folder: Path) -> None:
+    from fixtures.clinic.generate import raw_texts  # noqa: PLC0415 - numpy only where it is used
+    from pipeline.workbench import open_workbench  # noqa: PLC0415
+
+    workbench = open_workbench(folder)
+    workbench.register("generated", raw_texts(ROWS))
+    workbench.execute(
+        "INSERT INTO reservations SELECT 'c' || row_number() OVER (), raw, NULL, NULL, NULL FROM generated"
+    )
+    workbench.close()
+
+
+def _in_own_process(code: str, folder: str) -> dict[str, float]:
+    done = subprocess.run([sys.executable, "-c", code, folder], check=True, capture_output=True, text=True)
+    measured: dict[str, float] = json.loads(done.stdout)
+    return measured
