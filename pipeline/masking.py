@@ -21,8 +21,11 @@ _PHONE = re.compile(
 # The birth date it begins with tells a resident number from a machine's timestamp of thirteen digits.
 _RESIDENT = re.compile(r"(?<!\d)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])[\s-]?[1-8]\d{6}(?!\d)")
 _EMAIL = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63})+")
+# What follows a label without being a name.
+_NO_NAME = "오전|오후|아침|점심|저녁|오늘|내일|모레|시간|예약|희망|없음|미정"
 _LABELLED = re.compile(
     r"(?P<label>(?:예약자|신청자|환자|성함|성명|이름|name)(?:\s?(?:명|이름|성함))?(?:은|는|이|가)?\s?[:：=-]?\s?)"
+    rf"(?!{_NO_NAME})"
     r"(?P<name>[가-힣]{2,4}?(?=이?(?:입니다|이에요|예요|이요)|[^가-힣]|$)|[가-힣]{2,3}|[A-Za-z]{2,20}(?:\s[A-Z][a-z]{1,19})?)",
     re.IGNORECASE,
 )
