@@ -81,7 +81,7 @@ def confidence_chart(bins: Sequence[ConfidenceBin], threshold: float, fates: Map
     for line in bins:
         sums[line.number] = sums.get(line.number, 0) + line.rows
     tops = [{"middle": (number + 0.5) / BINS, "rows": rows} for number, rows in sums.items()]
-    scale = alt.Scale(domain=[0, 1], nice=False)
+    scale = alt.Scale(domain=[0, 1], nice=False, padding=0)
     axis = alt.Axis(format=".1f", tickCount=10, title=title, grid=False)
     rows = alt.Y("rows:Q", axis=None)
     bars = (

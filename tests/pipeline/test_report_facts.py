@@ -1,0 +1,102 @@
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+import pytest
+from filled_workbench import Line, auto, fill
+
+from pipeline.errors import RunError
+from pipeline.profile import profile
+from pipeline.report_facts import REVIEW_TEXTS, ReportView, gather
+from pipeline.settings import Settings
+from pipeline.workbench import SCHEMA, open_workbench
+
+PASSED = {"verdict": "passed", "suites": []}
+
+
+@pytest.fixture
+def workbench(tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    with open_workbench(tmp_path) as connection:
+        yield connection
+
+
+def _gathered(workbench: duckdb.DuckDBPyConnection, lines: list[Line], checks: dict | None = PASSED) -> ReportView:
+    fill(workbench, lines)
+    profile(workbench)
+    return gather(workbench, Settings(), "run-1", checks)
+
+
+def test_every_row_has_one_fate(workbench: duckdb.DuckDBPyConnection) -> None:
+    lines = [
+        auto("10시", 60, "MORNING", already_set=10),
+        auto("오후", 30, "AFTERNOON"),
+        Line("낮", 8, already_set=1),
+        Line(None, 2),
+    ]
+    view = _gathered(workbench, lines)
+    rows = view.rows
+    assert (rows.extracted, rows.auto, rows.review, rows.already_set, rows.undecided) == (100, 80, 9, 11, 0)
+    assert (rows.morning, rows.afternoon) == (50, 30)
+    assert rows.balanced
+    assert rows.auto_share == pytest.approx(80 / 89)
+    assert sum(line.rows for line in view.confidence) == 89
+    assert sum(line.rows for line in view.reasons) == 9
+
+
+def test_texts_whose_rows_are_all_set_wait_for_nobody(workbench: duckdb.DuckDBPyConnection) -> None:
+    view = _gathered(workbench, [Line("낮", 8, already_set=8), auto("오후", 1, "AFTERNOON", already_set=1)])
+    assert view.waiting == view.reasons == view.confidence == ()
+    assert view.rows.auto_share == 0
+
+
+def test_the_most_frequent_texts_wait_first(workbench: duckdb.DuckDBPyConnection) -> None:
+    lines = [Line(f"낮 {number}", 100 - number, reason="ambiguous_word", confidence=0.5) for number in range(60)]
+    view = _gathered(workbench, [*lines, auto("오후", 1_000, "AFTERNOON")])
+    assert len(view.waiting) == REVIEW_TEXTS
+    assert [line.rows for line in view.waiting] == list(range(100, 50, -1))
+    assert [(line.reason, line.rows, line.texts) for line in view.reasons] == [("ambiguous_word", 4_230, 60)]
+
+
+@pytest.mark.parametrize(("confidence", "number"), [(0.0, 0), (0.05, 1), (0.15, 3), (0.3, 6), (0.9, 18), (1.0, 19)])
+def test_a_confidence_falls_into_its_bin(workbench: duckdb.DuckDBPyConnection, confidence: float, number: int) -> None:
+    view = _gathered(workbench, [Line("낮", 1, confidence=confidence)])
+    assert [line.number for line in view.confidence] == [number]
+
+
+def test_texts_are_masked_visible_and_cut(workbench: duckdb.DuckDBPyConnection) -> None:
+    raw = f"예약자 김하늘 010-1234-5678 kim@mail.example \x1b\u202e {'낮' * 1_000_000}"
+    (line,) = _gathered(workbench, [Line(raw, 1)]).waiting
+    assert line.text
+    assert line.text.startswith(f"예약자 ••• {'•' * 13} {'•' * 16} ⟨U+001B⟩⟨U+202E⟩ 낮")
+    assert line.text.endswith("…")
+    assert len(line.text) == 100
+
+
+def test_go_needs_checks_that_passed_and_rows_that_add_up(workbench: duckdb.DuckDBPyConnection) -> None:
+    lines = [auto("오후", 1, "AFTERNOON")]
+    assert _gathered(workbench, lines).verdict == "go"
+    assert gather(workbench, Settings(), "run-1", {"verdict": "failed", "suites": []}).verdict == "no_go"
+    assert gather(workbench, Settings(), "run-1", None).verdict == "not_checked"
+    fill(workbench, [Line("낮", 3, disposition=None)])
+    view = gather(workbench, Settings(), "run-1", PASSED)
+    assert (view.rows.undecided, view.rows.balanced, view.verdict) == (3, False, "no_go")
+
+
+def test_tells_where_it_comes_from(workbench: duckdb.DuckDBPyConnection) -> None:
+    facts = {"source": {"kind": "csv", "file": "a\x1b.csv"}, "check": {"verdict": "passed"}, "period_column": "enum"}
+    workbench.executemany(
+        "INSERT INTO facts VALUES (?, ?)", [(name, json.dumps(value)) for name, value in facts.items()]
+    )
+    view = _gathered(workbench, [])
+    assert view.provenance["source"] == {"kind": "csv", "file": "a⟨U+001B⟩.csv", "period_column": "enum"}
+    assert view.provenance["settings"]["names.preferred_time"] == "preferredTime"
+    assert view.provenance["versions"]["duckdb"] == duckdb.__version__
+
+
+def test_a_damaged_workbench_is_a_sentence() -> None:
+    with duckdb.connect() as workbench:
+        workbench.execute(SCHEMA)
+        workbench.execute("DROP TABLE decisions")
+        with pytest.raises(RunError, match=r"could not be gathered .*\(CatalogException\)"):
+            gather(workbench, Settings(), "run-1", None)
