@@ -31,7 +31,7 @@ FROM texts t JOIN decisions d ON t.raw IS NOT DISTINCT FROM d.raw WHERE t."rows"
 """
 _PERIODS = f"""SELECT d.period, sum(t."rows" - t.already_set)::BIGINT {_OPEN} AND d.disposition = $auto GROUP BY 1"""
 _CONFIDENCE = f"""
-SELECT least(floor(d.confidence * {BINS} + 1e-9), {BINS - 1})::INTEGER, d.disposition,
+SELECT least(floor(d.confidence * {BINS}), {BINS - 1})::INTEGER, d.disposition,
     sum(t."rows" - t.already_set)::BIGINT
 {_OPEN} GROUP BY ALL ORDER BY ALL
 """
