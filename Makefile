@@ -16,7 +16,7 @@ demo: .venv/demo.stamp ## run the whole way on an embedded PostgreSQL with an in
 	@.venv/bin/ojeon demo $(ARGS)
 
 test: check ## everything that must hold: lint, types, import contracts, doctests, tests
-	.venv/bin/pytest -n auto --cov --cov-report=term $(ARGS)
+	.venv/bin/pytest -n auto --dist loadgroup --cov --cov-report=term $(ARGS)
 
 check: .venv/dev.stamp ## lint, format, types and import contracts only
 	.venv/bin/ruff check

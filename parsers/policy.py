@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 MINUTES_A_DAY = 24 * 60
 
@@ -54,7 +55,7 @@ class Policy:
         """Refuse settings under which no decision would make sense.
 
         Raises:
-            ValueError: no slots, noon outside the day, a negative grace, or a threshold outside 0 to 1.
+            ValueError: no slots, noon outside the day, a negative grace, a threshold outside 0 to 1, or an unknown zone.
         """
         if not self.slots:
             raise ValueError("a policy needs at least one weekly slot")
@@ -64,6 +65,10 @@ class Policy:
             raise ValueError(f"grace of {self.grace} minutes is negative")
         if not 0 <= self.auto_threshold <= 1:
             raise ValueError(f"auto_threshold {self.auto_threshold} is not a probability")
+        try:
+            ZoneInfo(self.timezone)
+        except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+            raise ValueError(f"timezone {self.timezone!r} is not a zone of the tz database, e.g. Asia/Seoul") from error
 
     @cached_property
     def opening(self) -> tuple[int, int]:

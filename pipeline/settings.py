@@ -5,6 +5,7 @@ Order: command-line flag, then environment (``OJEON_…``, nested with ``__``), 
 
 import re
 from pathlib import Path
+from tomllib import TOMLDecodeError
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
@@ -139,18 +140,14 @@ def origins(**flags: Any) -> dict[str, str]:
     env = set(EnvSettingsSource(Settings)())
     toml = set(TomlConfigSettingsSource(Settings)())
     return {
-        name: "flag"
-        if name in given
-        else "environment"
-        if name in env
-        else TOML_FILE
-        if name in toml
-        else "default"
+        name: "flag" if name in given else "environment" if name in env else TOML_FILE if name in toml else "default"
         for name in Settings.model_fields
     }
 
 
 def _sentence(error: Exception, given: dict[str, Any]) -> str:
+    if isinstance(error, TOMLDecodeError):
+        return f"{TOML_FILE} in this folder is not valid TOML: {error}. Mend it or move it away."
     if not isinstance(error, ValidationError):
         return f"Settings do not fit together: {error}."
     first = error.errors()[0]
