@@ -142,11 +142,12 @@ def _content(
 ) -> dict[str, Any]:
     facts = {name: json.loads(value) for name, value in workbench.execute("FROM facts ORDER BY name").fetchall()}
     facts.pop("check", None)  # its results are handed in
+    source = facts.pop("source", {})
     chosen = settings.model_dump(mode="json")
     return {
         "run": run_id,
-        "source": facts.get("source"),
-        "facts": {name: value for name, value in facts.items() if name != "source"},
+        "source": source,
+        "facts": facts,
         "apply": "allowed" if report.apply_allowed else "refused",
         "why": "every check passed" if report.apply_allowed else "the check did not pass",
         "check": {"passed": report.apply_allowed, "results": check_results},
@@ -156,6 +157,7 @@ def _content(
         "review": {"texts": report.review_texts, "rows": report.rows.review},
         "settings": chosen,
         "settings_sha256": manifest.settings_hash(chosen),
+        "versions": {"postgresql": source.get("server_version")},
     }
 
 

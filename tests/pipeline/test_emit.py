@@ -149,6 +149,10 @@ def fill(workbench: duckdb.DuckDBPyConnection, ids: list[str], rows: list[Row]) 
             for raw, period in {raw: period for raw, period, _ in rows}.items()
         ],
     )
+    workbench.executemany(
+        "INSERT INTO facts VALUES ($1, $2)",
+        [("source", '{"kind": "postgresql", "server_version": "18.1"}'), ("check", "{}"), ("note", '"kept"')],
+    )
     workbench.execute(
         "INSERT INTO texts SELECT raw, count(*), count(current_period), NULL, NULL FROM reservations GROUP BY raw"
     )
@@ -406,6 +410,8 @@ def test_the_manifest_tells_where_every_row_went(clinic: MakeClinic) -> None:
         "allowed",
         {"passed": True, "results": {"suites": 4}},
     )
+    assert (found["source"]["kind"], found["versions"]["postgresql"]) == ("postgresql", "18.1")
+    assert found["facts"] == {"note": "kept"}
     assert set(found["files"]) == {"updates/0000_ledger.sql", "updates/0001.sql", "undo/0001.sql", "manual_review.csv"}
     assert manifest.verify_files(made.folder) == []
 
