@@ -1,0 +1,114 @@
+"""What PostgreSQL's catalog tells about the live table: its columns, their types, and whether we may read them."""
+
+from dataclasses import dataclass
+
+import psycopg
+from psycopg import sql
+
+from pipeline.columns import absent_columns, meant, missing_column, named
+from pipeline.errors import DatabaseError
+from pipeline.settings import TableNames
+
+_KINDS = {"r": "table", "p": "partitioned table", "v": "view", "m": "materialized view", "f": "foreign table"}
+_TABLE = """
+SELECT c.oid, c.relkind::text, has_schema_privilege(n.oid, 'USAGE'), row_security_active(c.oid)
+FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE n.nspname = %s AND c.relname = %s AND c.relkind::text = ANY (%s)
+"""
+_COLUMNS = """
+SELECT a.attname::text,
+    CASE WHEN t.typtype = 'e' THEN format('%%I.%%I', n.nspname, t.typname) ELSE format_type(a.atttypid, NULL) END,
+    has_column_privilege(a.attrelid, a.attnum, 'SELECT')
+FROM pg_catalog.pg_attribute a
+JOIN pg_catalog.pg_type t ON t.oid = a.atttypid JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
+WHERE a.attrelid = %s AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum
+"""
+_UNIQUE = """
+SELECT count(*) > 0
+FROM pg_catalog.pg_index i JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]
+WHERE i.indrelid = %s AND a.attname = %s
+    AND i.indisunique AND i.indisvalid AND i.indimmediate AND i.indnkeyatts = 1 AND i.indpred IS NULL
+"""
+_TABLES = """
+SELECT n.nspname::text, c.relname::text
+FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind::text = ANY (%s) AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast')
+ORDER BY 1, 2
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class LiveTable:
+    """The table as it is. ``types`` names the type of each column that is there, by setting (``id``, ``period``, …).
+
+    ``unique_id`` tells whether an index promises that no id occurs twice; ``notices`` are sentences for people.
+    """
+
+    names: TableNames
+    kind: str
+    types: dict[str, str]
+    unique_id: bool
+    notices: tuple[str, ...]
+
+
+def look_up(connection: psycopg.Connection, names: TableNames) -> LiveTable:
+    """Find the table and the columns that ``names`` names.
+
+    Raises:
+        DatabaseError: the table, its id or its text is missing, we may not read them, or a row-level policy would hide
+            rows from us.
+    """
+    found = connection.execute(_TABLE, (names.table_schema, names.table, list(_KINDS))).fetchone()
+    if found is None:
+        raise DatabaseError(_missing_table(connection, names))
+    oid, kind, may_enter, some_hidden = found
+    columns = {name: (its_type, may) for name, its_type, may in connection.execute(_COLUMNS, (oid,)).fetchall()}
+    if sentence := missing_column(names, columns, f"The {_KINDS[kind]} {_quoted(names)}"):
+        raise DatabaseError(sentence)
+    wanted = {setting: name for setting, name in named(names).items() if name in columns}
+    if not (may_enter and all(columns[name][1] for name in wanted.values())):
+        raise DatabaseError(_no_right(connection, names, list(wanted.values())))
+    if some_hidden:
+        raise DatabaseError(
+            f"Row-level security hides rows of {_quoted(names)} from the role {connection.info.user}, so not every row "
+            "could be accounted for. Connect as the table's owner or as a role with BYPASSRLS."
+        )
+    unique = connection.execute(_UNIQUE, (oid, names.id)).fetchone()
+    return LiveTable(
+        names=names,
+        kind=_KINDS[kind],
+        types={setting: columns[name][0] for setting, name in wanted.items()},
+        unique_id=bool(unique and unique[0]),
+        notices=absent_columns(names, columns),
+    )
+
+
+def _quoted(names: TableNames) -> str:
+    return sql.Identifier(names.table_schema, names.table).as_string(None)
+
+
+def _missing_table(connection: psycopg.Connection, names: TableNames) -> str:
+    tables: list[tuple[str, str]] = connection.execute(_TABLES, (list(_KINDS),)).fetchall()
+    here = [table for schema, table in tables if schema == names.table_schema]
+    elsewhere = [schema for schema, table in tables if table == names.table]
+    if near := meant(names.table, here):
+        hint = f"Did you mean {near!r}? Give it with --table {near}"
+    elif elsewhere:
+        hint = f"There is one in the schema {elsewhere[0]!r}: give it with --schema {elsewhere[0]}"
+    else:
+        listed = ", ".join(here[:12]) or "no table that this role can see"
+        hint = f"The schema {names.table_schema!r} holds {listed}. Name the right one with --schema and --table"
+    return f"There is no table {_quoted(names)} in the database {connection.info.dbname}. {hint}."
+
+
+def _no_right(connection: psycopg.Connection, names: TableNames, columns: list[str]) -> str:
+    grant = sql.SQL("GRANT USAGE ON SCHEMA {schema} TO {role}; GRANT SELECT ({columns}) ON {table} TO {role};").format(
+        schema=sql.Identifier(names.table_schema),
+        role=sql.Identifier(connection.info.user),
+        columns=sql.SQL(", ").join(map(sql.Identifier, columns)),
+        table=sql.Identifier(names.table_schema, names.table),
+    )
+    return (
+        f"The role {connection.info.user} may not read {_quoted(names)}. Its owner can allow it: "
+        f"{grant.as_string(connection)}"
+    )

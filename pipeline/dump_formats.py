@@ -1,0 +1,101 @@
+"""How DuckDB has to read a dump, strictly and every value as text: CSV and Parquet.
+
+CSV is UTF-8 (a byte order mark may stand first) with a header, separated by comma, semicolon, tab or bar, quoted by
+``"``, which is doubled inside quotes. As PostgreSQL's COPY writes it, an empty value is NULL and ``""`` is empty text.
+"""
+
+import csv
+import re
+from collections import Counter
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from pipeline.errors import UsageError
+from pipeline.settings import TableNames
+
+NOT_UTF8 = "is not UTF-8. If it is Korean Windows text, `iconv -f CP949 -t UTF-8 OLD > NEW` converts it."
+_SEPARATORS = ",;\t|"
+_LONGEST_LINE = 64 << 20  # bytes
+_CSV = """read_csv($path, auto_detect = false, header = true, delim = $separator, quote = '"', escape = '"',
+    columns = {columns}, nullstr = '', allow_quoted_nulls = false, strict_mode = true, parallel = false,
+    max_line_size = $longest, hive_partitioning = false)"""
+_PARQUET = "read_parquet($path, binary_as_string = true, hive_partitioning = false)"
+_FOREIGN = {
+    b"\x1f\x8b": "compressed; unpack it first (gunzip)",
+    b"PK\x03\x04": "a zip archive or a spreadsheet; save it as CSV in UTF-8",
+    b"\xff\xfe": "UTF-16; save it as CSV in UTF-8",
+    b"\xfe\xff": "UTF-16; save it as CSV in UTF-8",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """SQL that reads a dump, its parameters, and the SQL for each column by its name in the dump."""
+
+    kind: str
+    source: str
+    parameters: dict[str, Any]
+    columns: dict[str, str]
+
+
+def reading_of(path: Path, names: TableNames) -> Reading:
+    """Look at the dump's first bytes and its columns.
+
+    Raises:
+        UsageError: the file is neither CSV in UTF-8 nor Parquet.
+        OSError: the file cannot be read.
+    """
+    with path.open("rb") as file:
+        start = file.read(4)
+    if start == b"PAR1":
+        return _parquet(path)
+    for sign, sentence in _FOREIGN.items():
+        if start.startswith(sign):
+            raise UsageError(f"The dump {path} is {sentence}.")
+    return _csv(path, names)
+
+
+def _csv(path: Path, names: TableNames) -> Reading:
+    separator, header = _header(path, names)
+    repeated = [name for name, times in Counter(header).items() if times > 1]
+    if repeated:
+        raise UsageError(f"The dump {path} has more than one column {repeated[0]!r}. Rename or leave out all but one.")
+    columns = {name: f"c{number}" for number, name in enumerate(header)}
+    types = ", ".join(f"'{column}': 'VARCHAR'" for column in columns.values())
+    parameters = {"path": _literally(path), "separator": separator, "longest": _LONGEST_LINE}
+    return Reading("csv", _CSV.format(columns=f"{{{types}}}"), parameters, columns)
+
+
+def _header(path: Path, names: TableNames) -> tuple[str, list[str]]:
+    """The separator under which the first line reads best, and the columns' names."""
+    headers: dict[str, list[str]] = {}
+    try:
+        for separator in _SEPARATORS:
+            with path.open(encoding="utf-8-sig", newline="") as file, suppress(csv.Error):
+                headers[separator] = next(csv.reader(file, delimiter=separator, strict=True), [])
+    except UnicodeDecodeError:
+        raise UsageError(f"The dump {path} {NOT_UTF8}") from None
+    best = max(headers, key=lambda separator: (names.id in headers[separator], len(headers[separator])), default="")
+    if not headers.get(best):
+        raise UsageError(f"The dump {path} is empty or no CSV. Its first line must name the columns.")
+    return best, headers[best]
+
+
+def _parquet(path: Path) -> Reading:
+    parameters = {"path": _literally(path)}
+    try:
+        with duckdb.connect() as connection:
+            described = connection.execute(f"DESCRIBE SELECT * FROM {_PARQUET}", parameters).fetchall()
+    except duckdb.Error as error:
+        raise UsageError(f"The dump {path} begins as Parquet but cannot be read as such: dump it again.") from error
+    columns = {name: '"{}"'.format(name.replace('"', '""')) for name, *_ in described}
+    return Reading("parquet", _PARQUET, parameters, columns)
+
+
+def _literally(path: Path) -> str:
+    """The path as DuckDB, which takes ``*``, ``?`` and ``[`` for patterns, needs it."""
+    return re.sub(r"([*?\[])", r"[\1]", str(path.resolve()))

@@ -1,0 +1,39 @@
+"""Sessions with the live database, every failure a sentence."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
+
+from pipeline.address import Address
+from pipeline.errors import DatabaseError
+from pipeline.refusals import refused_connection, refused_query
+
+
+@contextmanager
+def connected(address: Address) -> Iterator[psycopg.Connection]:
+    """A session with the database, closed afterwards; statements in it fail with a sentence too.
+
+    Raises:
+        DatabaseError: no session came about, or the server refused a statement, or the session was lost.
+    """
+    try:
+        connection = psycopg.connect(address.conninfo)
+    except psycopg.Error as error:
+        raise DatabaseError(refused_connection(address.redact(str(error)), address.shown)) from error
+    try:
+        with connection:
+            yield connection
+    except psycopg.Error as error:
+        raise DatabaseError(refused_query(error.sqlstate, address.redact(str(error)), address.shown)) from error
+
+
+def redacted(url: str) -> str:
+    """A database URL that may be shown.
+
+    >>> redacted("postgresql://me:p:w@host/clinic?sslmode=require")
+    'postgresql://me:…@host/clinic?sslmode=require'
+    """
+    hidden = re.sub(r"(?<=//)([^:/@]*):.*@", r"\1:…@", url)
+    return re.sub(r"(password=)[^&\s]+", r"\1…", hidden)
