@@ -55,7 +55,7 @@ class Policy:
         """Refuse settings under which no decision would make sense.
 
         Raises:
-            ValueError: no slots, noon outside the day, a negative grace, a threshold outside 0 to 1, or an unknown zone.
+            ValueError: no slots, noon outside the day, a negative grace, no probability as threshold, no known zone.
         """
         if not self.slots:
             raise ValueError("a policy needs at least one weekly slot")

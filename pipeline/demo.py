@@ -123,8 +123,9 @@ def _database(database_url: str | None) -> Iterator[tuple[str, Path]]:
 
 def _held_against(workbench: duckdb.DuckDBPyConnection, clinic: Clinic) -> Truth:
     """Join the decisions with the truth, which the run has never seen."""
-    workbench.register("truth", clinic.truth)
-    row: Any = workbench.execute(
+    connection = workbench.cursor()
+    connection.register("truth", clinic.truth)
+    row: Any = connection.execute(
         """
         SELECT
             count(*) FILTER (d.disposition = 'AUTO'),
@@ -135,5 +136,5 @@ def _held_against(workbench: duckdb.DuckDBPyConnection, clinic: Clinic) -> Truth
         JOIN truth ON truth.id = r.id
         """
     ).fetchone()
-    workbench.unregister("truth")
+    connection.close()
     return Truth(*row)

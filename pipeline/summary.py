@@ -22,7 +22,7 @@ def run_summary(reports: Mapping[str, Any], folder: Path) -> RenderableType:
     share = rows.auto / undecided if undecided else 0.0
     facts = Table.grid(padding=(0, 2))
     facts.add_row(Text("rows", "dim"), Text(rows.equation))
-    facts.add_row(Text("AUTO", "dim"), Text(f"{share:.2%} of the rows without a period", "bold"))
+    facts.add_row(Text("AUTO", "dim"), Text(f"{share:.2%}  of rows without a period", "bold"))
     facts.add_row(Text("to people", "dim"), Text(f"{emitted.review_texts:,} texts in {rows.review:,} rows"))
     facts.add_row(Text("plan", "dim"), Text(f"{emitted.files:,} files, {emitted.batches:,} batches"))
     facts.add_row(Text("check", "dim"), _verdict(reports["check"]))
@@ -44,12 +44,11 @@ def demo_summary(shown: "Shown") -> RenderableType:
     """The run's summary, some texts before and after, and how the plan did."""
     facts = Table.grid(padding=(0, 2))
     truth, played = shown.truth, shown.rehearsal
-    right = f"{truth.auto_right:,} of {truth.auto:,} AUTO rows as their writers meant; "
-    right += f"{truth.coverage:.2%} of what can be decided"
+    right = f"{truth.auto_right:,} of {truth.auto:,} AUTO rows right; {truth.coverage:.2%} of what can be decided"
     facts.add_row(Text("truth", "dim"), Text(right, "green" if truth.auto == truth.auto_right else "bold red"))
     if played:
-        told = f"applied {played.applied:,} rows, again {played.applied_again:,}, undone {played.undone:,}; "
-        told += "the table is as it was, byte for byte" if played.restored else "THE TABLE IS NOT AS IT WAS"
+        told = f"applied {played.applied:,}, again {played.applied_again:,}, undone {played.undone:,}; "
+        told += "table as it was, byte for byte" if played.restored else "THE TABLE IS NOT AS IT WAS"
         facts.add_row(Text("rehearsal", "dim"), Text(told, "green" if shown.as_promised else "bold red"))
     facts.add_row(Text("took", "dim"), Text(f"{shown.seconds:.1f} s"))
     return Group(_before_and_after(shown), Text(), run_summary(shown.run.reports, shown.run.folder), facts)
@@ -59,18 +58,22 @@ _EXAMPLES = """
     SELECT d.raw, d.disposition, d.period, d.start_time, d.rule, d.reason, t."rows"
     FROM decisions d JOIN texts t ON d.raw IS NOT DISTINCT FROM t.raw
     QUALIFY row_number() OVER (PARTITION BY d.rule, d.disposition ORDER BY t."rows" DESC, d.raw) = 1
-    ORDER BY d.disposition, t."rows" DESC LIMIT 24
+    ORDER BY d.disposition, t."rows" DESC LIMIT 20
 """
 
 
 def _before_and_after(shown: "Shown") -> Table:
     """The most frequent text of each rule, with what became of it."""
     table = Table(box=None, header_style="dim", pad_edge=False)
-    for heading in ("preferredTime", "rows", "becomes", "time", "by rule", "for a person because"):
+    for heading in ("preferredTime", "rows", "becomes", "because"):
         table.add_column(heading, no_wrap=True, justify="right" if heading == "rows" else "left")
-    for raw, disposition, period, start, rule, reason, rows in shown.run.workbench.execute(_EXAMPLES).fetchall():
-        auto = disposition == "AUTO"
-        becomes = Text(period, "green") if auto else Text(f"review{f' ({period}?)' if period else ''}", "yellow")
-        text = Text("NULL", "dim") if raw is None else Text(visible(raw, 36))
-        table.add_row(text, f"{rows:,}", becomes, start or "", rule, reason or "")
+    for raw, disposition, period, start, rule, reason, rows in (
+        shown.run.workbench.cursor().execute(_EXAMPLES).fetchall()
+    ):
+        text = Text("NULL", "dim") if raw is None else Text(visible(raw, 26))
+        if disposition == "AUTO":
+            table.add_row(text, f"{rows:,}", Text(f"{period} {start or ''}", "green"), Text(rule, "dim"))
+        else:
+            suggested = f", {period}?" if period else ""
+            table.add_row(text, f"{rows:,}", Text(f"review{suggested}", "yellow"), Text(reason, "yellow"))
     return table
