@@ -66,7 +66,8 @@ def _before_and_after(shown: "Shown") -> Table:
     """The most frequent text of each rule, with what became of it."""
     table = Table(box=None, header_style="dim", pad_edge=False)
     for heading in ("preferredTime", "rows", "becomes", "because"):
-        table.add_column(heading, no_wrap=True, justify="right" if heading == "rows" else "left")
+        longest = 30 if heading == "preferredTime" else None
+        table.add_column(heading, no_wrap=True, justify="right" if heading == "rows" else "left", max_width=longest)
     for raw, disposition, period, start, rule, reason, rows in (
         shown.run.workbench.cursor().execute(_EXAMPLES).fetchall()
     ):
