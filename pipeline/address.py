@@ -4,6 +4,7 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -112,8 +113,8 @@ def _defaults() -> dict[str, str | None]:
     return {option.keyword.decode(): option.val.decode() if option.val else None for option in options}
 
 
-def in_schema(names: TableNames, address: Address) -> TableNames:
+def in_schema(names: TableNames, source: Address | Path) -> TableNames:
     """``names`` with the schema of the URL's ``?schema=``, unless a setting names one."""
-    if address.schema is None or "table_schema" in names.model_fields_set:
+    if isinstance(source, Path) or source.schema is None or "table_schema" in names.model_fields_set:
         return names
-    return names.model_copy(update={"table_schema": address.schema})
+    return names.model_copy(update={"table_schema": source.schema})

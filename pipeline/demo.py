@@ -13,14 +13,16 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-import psycopg
 from psycopg import sql
+from psycopg.conninfo import make_conninfo
 
 from fixtures.clinic.generate import Clinic, generate
 from fixtures.clinic.load import create, load
+from pipeline.address import read_address
 from pipeline.embedded import embedded_postgres
-from pipeline.errors import DatabaseError, UsageError
+from pipeline.errors import UsageError
 from pipeline.extract import source_of
+from pipeline.live import connected
 from pipeline.rehearsal import Rehearsal, rehearse
 from pipeline.settings import Settings
 from pipeline.way import Progress, Run, Step, open_run, travel
@@ -106,18 +108,15 @@ def _database(database_url: str | None) -> Iterator[tuple[str, Path]]:
     if psql is None:
         raise UsageError("The demo needs psql on the PATH to rehearse on your server. Install it or leave the URL out.")
     name = f"ojeon_demo_{secrets.token_hex(4)}"
+    address = read_address(database_url)
+    with connected(address) as connection:
+        connection.autocommit = True
+        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
     try:
-        with psycopg.connect(database_url, autocommit=True) as connection:
-            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-            url = psycopg.conninfo.make_conninfo(database_url, dbname=name)
-    except psycopg.Error as error:
-        raise DatabaseError(
-            f"The demo could not create its own database on that server: {type(error).__name__}."
-        ) from error
-    try:
-        yield url, Path(psql)
+        yield make_conninfo(address.conninfo, dbname=name), Path(psql)
     finally:
-        with psycopg.connect(database_url, autocommit=True) as connection:
+        with connected(address) as connection:
+            connection.autocommit = True
             connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
 
 

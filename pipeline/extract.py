@@ -14,7 +14,7 @@ from pipeline.address import Address, read_address
 from pipeline.dump import open_dump
 from pipeline.errors import DatabaseError, RunError, UsageError
 from pipeline.settings import TableNames
-from pipeline.snapshot import open_snapshot
+from pipeline.snapshot import ARRIVING, Snapshot, open_snapshot
 
 Progress = Callable[[int, int], None]
 Source = Address | Path
@@ -83,12 +83,8 @@ def extract(
 def _copy_live(
     address: Address, workbench: duckdb.DuckDBPyConnection, names: TableNames, progress: Progress
 ) -> tuple[dict[str, Any], tuple[str, ...]]:
-    done = 0
     with open_snapshot(address, names) as snapshot:
-        for batch in snapshot.batches:
-            _insert(workbench, batch)
-            done += batch.num_rows
-            progress(done, snapshot.rows)
+        done = _insert(workbench, snapshot, progress)
     if done != snapshot.rows:
         raise RunError(
             f"{done} rows arrived but the table held {snapshot.rows} at that moment, so nothing was kept. Start the "
@@ -102,14 +98,34 @@ def _copy_live(
     return snapshot.facts, snapshot.notices
 
 
-def _insert(workbench: duckdb.DuckDBPyConnection, batch: pa.RecordBatch) -> None:
-    workbench.register("arrived", pa.Table.from_batches([batch]))
+def _insert(workbench: duckdb.DuckDBPyConnection, snapshot: Snapshot, progress: Progress) -> int:
+    """Insert all batches in one statement, which is what lets DuckDB write them out as they come; count the rows."""
+    failures: list[BaseException] = []
+    reader = pa.RecordBatchReader.from_batches(ARRIVING, _watched(snapshot, progress, failures))
+    workbench.register("arriving", reader)
     try:
-        workbench.execute("INSERT INTO reservations BY NAME FROM arrived")
+        return int(workbench.execute("INSERT INTO reservations BY NAME FROM arriving").fetchall()[0][0])
     except duckdb.ConstraintException as error:
         raise DatabaseError(f"The id of a row is NULL. Name a column that is never NULL with {_ID_SETTING}.") from error
+    except duckdb.Error:
+        # DuckDB makes an error of its own out of whatever happened in the stream.
+        if failures:
+            raise failures[0] from None
+        raise
     finally:
-        workbench.unregister("arrived")
+        workbench.unregister("arriving")
+
+
+def _watched(snapshot: Snapshot, progress: Progress, failures: list[BaseException]) -> Iterator[pa.RecordBatch]:
+    done = 0
+    try:
+        for batch in snapshot.batches:
+            yield batch
+            done += batch.num_rows
+            progress(done, snapshot.rows)
+    except BaseException as error:
+        failures.append(error)
+        raise
 
 
 def _copy_dump(

@@ -3,8 +3,10 @@
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import psycopg
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from pipeline.address import Address
 from pipeline.errors import DatabaseError
@@ -30,10 +32,12 @@ def connected(address: Address) -> Iterator[psycopg.Connection]:
 
 
 def redacted(url: str) -> str:
-    """A database URL that may be shown.
+    """A database URL, or libpq's other form of it, that may be shown.
 
-    >>> redacted("postgresql://me:p:w@host/clinic?sslmode=require")
-    'postgresql://me:…@host/clinic?sslmode=require'
+    >>> redacted("postgresql://me:p:w@host/clinic?sslmode=require"), redacted("host=db password='p w' dbname=clinic")
+    ('postgresql://me:…@host/clinic?sslmode=require', 'password=… dbname=clinic host=db')
     """
-    hidden = re.sub(r"(?<=//)([^:/@]*):.*@", r"\1:…@", url)
-    return re.sub(r"(password=)[^&\s]+", r"\1…", hidden)
+    if "://" in url:
+        return re.sub(r"(?<=[?&]password=)[^&]*", "…", re.sub(r"(?<=//)([^:/@]*):.*@", r"\1:…@", url))
+    parts: dict[str, Any] = conninfo_to_dict(url)
+    return make_conninfo(**(parts | ({"password": "…"} if "password" in parts else {})))

@@ -79,7 +79,7 @@ def refused_query(sqlstate: str | None, words: str, place: str) -> str:
     for prefix in (state, state[:3], state[:2]):
         if prefix in _IN_SESSION:
             return _IN_SESSION[prefix].format(place=place, words=one_line(words))
-    return f"{place} refused ({state}): {one_line(words)}."
+    return f"{place} stopped the reading: {one_line(words)}. Nothing was kept; mend that and start the run again."
 
 
 def one_line(words: str) -> str:

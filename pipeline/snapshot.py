@@ -25,14 +25,31 @@ SELECT current_database()::text, current_user::text, current_setting('server_ver
     to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
     has_function_privilege('pg_control_system()', 'EXECUTE')
 """
-_ENDED = re.compile(r"FATAL|server closed|could not receive|SSL SYSCALL|no connection to the server")
+# While it streams the driver knows no SQLSTATE, only words.
+_WORDS = {
+    "57014": re.compile("statement timeout"),
+    "22021": re.compile("invalid byte sequence"),
+    "08": re.compile("FATAL|server closed|could not receive|SSL SYSCALL|no connection to the server"),
+}
+
+
+ARRIVING = pa.schema(
+    {
+        "id": pa.string(),
+        "raw": pa.string(),
+        "preferred_date": pa.date32(),
+        "created_at": pa.timestamp("us"),
+        "current_period": pa.string(),
+    }
+)
+"""The columns of the stream, as in the workbench's reservations."""
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
     """What the table held at one moment: facts about it, its number of rows, and a stream of them.
 
-    ``batches`` can be read once and has the columns of the workbench's reservations. ``unique_id`` tells whether the
+    ``batches`` can be read once. ``unique_id`` tells whether the
     database promises that no id occurs twice; ``notices`` are sentences for people.
     """
 
@@ -95,14 +112,13 @@ def _stream(address: Address, follower: adbc.Connection, query: str) -> Generato
 
 @contextmanager
 def _told(address: Address) -> Iterator[None]:
-    """Turn the driver's errors into sentences; while streaming it raises OSError and knows no SQLSTATE."""
+    """Turn the driver's errors into sentences."""
     try:
         yield
     except (adbc.Error, OSError, pa.ArrowException) as error:
         words = re.sub(r"^.*?(FATAL|ERROR): +", r"\1: ", address.redact(str(error)), count=1, flags=re.DOTALL)
-        state = getattr(error, "sqlstate", None) or ("57014" if "statement timeout" in words else "")
-        if _ENDED.search(words):
-            state = "08"
+        said = next((state for state, pattern in _WORDS.items() if pattern.search(words)), "")
+        state = getattr(error, "sqlstate", None) or said
         raise DatabaseError(refused_query(state, words, address.shown)) from error
 
 

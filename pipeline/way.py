@@ -107,8 +107,10 @@ def open_run(settings: Settings, source: "Source", run_id: str | None = None) ->
     """
     import duckdb
 
+    from pipeline.address import in_schema
     from pipeline.workbench import open_workbench
 
+    settings = settings.model_copy(update={"names": in_schema(settings.names, source)})
     run_id = run_id or new_run_id()
     folder = settings.runs / run_id
     try:
