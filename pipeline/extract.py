@@ -24,6 +24,7 @@ INSERT INTO texts
 SELECT raw, count(*), count(current_period), min(created_at), max(created_at) FROM reservations GROUP BY raw
 """
 _COUNTS = "SELECT count(*), coalesce(sum(rows), 0)::BIGINT, coalesce(sum(already_set), 0)::BIGINT FROM texts"
+_ARRIVING = "arriving"
 _ID_SETTING = "OJEON_NAMES__ID, or id under [names] in ojeon.toml"
 
 
@@ -102,9 +103,9 @@ def _insert(workbench: duckdb.DuckDBPyConnection, snapshot: Snapshot, progress: 
     """Insert all batches in one statement, which is what lets DuckDB write them out as they come; count the rows."""
     failures: list[BaseException] = []
     reader = pa.RecordBatchReader.from_batches(ARRIVING, _watched(snapshot, progress, failures))
-    workbench.register("arriving", reader)
+    workbench.register(_ARRIVING, reader)
     try:
-        return int(workbench.execute("INSERT INTO reservations BY NAME FROM arriving").fetchall()[0][0])
+        return int(workbench.execute(f"INSERT INTO reservations BY NAME FROM {_ARRIVING}").fetchall()[0][0])
     except duckdb.ConstraintException as error:
         raise DatabaseError(f"The id of a row is NULL. Name a column that is never NULL with {_ID_SETTING}.") from error
     except duckdb.Error:
@@ -112,8 +113,6 @@ def _insert(workbench: duckdb.DuckDBPyConnection, snapshot: Snapshot, progress: 
         if failures:
             raise failures[0] from None
         raise
-    finally:
-        workbench.unregister("arriving")
 
 
 def _watched(snapshot: Snapshot, progress: Progress, failures: list[BaseException]) -> Iterator[pa.RecordBatch]:
@@ -170,6 +169,7 @@ def _all_or_nothing(workbench: duckdb.DuckDBPyConnection) -> Iterator[None]:
             raise
         finally:
             with suppress(duckdb.Error):
+                workbench.unregister(_ARRIVING)
                 workbench.execute("PRAGMA force_compression = 'auto'")
     except duckdb.Error as error:
         raise RunError(

@@ -29,7 +29,7 @@ SELECT current_database()::text, current_user::text, current_setting('server_ver
 _WORDS = {
     "57014": re.compile("statement timeout"),
     "22021": re.compile("invalid byte sequence"),
-    "08": re.compile("FATAL|server closed|could not receive|SSL SYSCALL|no connection to the server"),
+    "08": re.compile("terminating connection|server closed|could not receive|SSL SYSCALL|no connection to the server"),
 }
 
 
@@ -116,7 +116,7 @@ def _told(address: Address) -> Iterator[None]:
     try:
         yield
     except (adbc.Error, OSError, pa.ArrowException) as error:
-        words = re.sub(r"^.*?(FATAL|ERROR): +", r"\1: ", address.redact(str(error)), count=1, flags=re.DOTALL)
+        words = re.sub(r"^.*?(failed|FATAL|ERROR): +", "", address.redact(str(error)), count=1, flags=re.DOTALL)
         said = next((state for state, pattern in _WORDS.items() if pattern.search(words)), "")
         state = getattr(error, "sqlstate", None) or said
         raise DatabaseError(refused_query(state, words, address.shown)) from error
