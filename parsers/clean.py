@@ -73,6 +73,6 @@ def clean(raw: str) -> str:
     '10'
     """
     if not raw.isascii():
-        raw = unicodedata.normalize("NFKC", raw)
+        raw = unicodedata.normalize("NFKC", raw.replace("˜", "~"))  # NFKC would make a combining mark of it
     text = raw.casefold().translate(_FOLDING)
     return _SPACES.sub(" ", text).rstrip(_RIGHT_END).lstrip(_LEFT_END)

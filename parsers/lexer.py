@@ -38,28 +38,40 @@ class Clock(NamedTuple):
     ago: int = 0
 
 
+class _Node:
+    """A place in the trie: what may follow, whether a space may stand before it, whether a word ends here."""
+
+    __slots__ = ("ends", "following", "spaced")
+
+    def __init__(self) -> None:
+        self.following: dict[str, _Node] = {}
+        self.spaced = self.ends = False
+
+    def pattern(self) -> str:
+        branches = [
+            (" ?" if child.spaced else "") + re.escape(char) + child.pattern()
+            for char, child in sorted(self.following.items())
+        ]
+        if not branches:
+            return ""
+        body = branches[0] if len(branches) == 1 and not self.ends else f"(?:{'|'.join(branches)})"
+        return body + "?" if self.ends else body
+
+
 def _trie(words: Iterable[str]) -> str:
-    """Regular expression for the longest of ``words``; a space inside a word is optional in the text."""
-    root: dict[str, Any] = {}
+    """Regular expression for the longest of ``words``; a space that one has is optional for all that share it."""
+    root = _Node()
     for word in words:
-        node = root
+        node, spaced = root, False
         for char in word:
-            node = node.setdefault(char, {})
-        node[""] = {}
-    return _branch(root)
-
-
-def _branch(node: dict[str, Any]) -> str:
-    ends = "" in node
-    branches = [
-        (" ?" if char == " " else re.escape(char)) + _branch(child) for char, child in sorted(node.items()) if char
-    ]
-    # A branch that starts with the optional space must come last, or it would hide its longer siblings.
-    branches.sort(key=lambda branch: branch.startswith(" ?"))
-    if not branches:
-        return ""
-    body = branches[0] if len(branches) == 1 and not ends else "(?:" + "|".join(branches) + ")"
-    return body + "?" if ends else body
+            if char == " ":
+                spaced = True
+                continue
+            node = node.following.setdefault(char, _Node())
+            node.spaced |= spaced
+            spaced = False
+        node.ends = True
+    return root.pattern()
 
 
 def _any(words: Iterable[str]) -> str:
@@ -93,7 +105,7 @@ def _shapes() -> str:
     digits_first = [
         (
             "colon",
-            r"(?P<ch>\d{1,2}) ?: ?(?P<cm>\d{2})(?: ?: ?(?P<cs>\d{2})(?:[.,]\d{1,9})?)?(?![\d:])"
+            r"(?P<ch>\d{1,2}) ?: ?(?P<cm>\d{2})(?: ?: ?(?P<cs>\d{2})(?:[.,]\d{1,9})?(?P<co>\+\d{2}(?!\d|:))?)?(?![\d:])"
             rf"(?: ?(?:{minute}|{hour}))?(?P<cp>[ap](?![a-z.]))?",
         ),
         (
@@ -106,8 +118,8 @@ def _shapes() -> str:
             r"(?P<by>\d{4})(?P<bm>\d{2})(?P<bd>\d{2})t(?P<bh>\d{2})(?P<bn>\d{2})(?P<bs>\d{2})?(?:[.,]\d+)?"
             rf"(?P<bo>{offset})?(?![\d:])",
         ),
-        ("unknown_phone", r"0\d{1,2}[-. ]?\d{3,4}[-. ]?\d{4}(?!\d)"),
-        ("epoch", r"1\d{9}(?:\d{3})?(?!\d)"),
+        ("unknown_phone", r"(?:82[-. ]?1|0)\d{1,2}[-. ]?\d{3,4}[-. ]?\d{4}(?!\d)"),
+        ("epoch", r"1\d{9}(?:\d{3})?(?:\.\d+)?(?!\d)"),
         ("compact_date", r"(?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?!\d)"),
         ("full_date", r"(?P<fy>\d{4}) ?[-./] ?(?P<fm>\d{1,2}) ?[-./] ?(?P<fd>\d{1,2})(?![\d:])\.?"),
         ("tail_date", r"(?P<ta>\d{1,2}) ?[-./] ?(?P<tb>\d{1,2}) ?[-./] ?(?P<ty>\d{4})(?![\d:])\.?"),
@@ -121,26 +133,26 @@ def _shapes() -> str:
             "named_date",
             rf"(?P<na>{months})\.? (?P<nb>\d{{1,2}}){ordinal}?(?![\d:a-z])(?:,? (?P<nc>\d{{4}})(?![\d:]))?"
             rf"|(?P<nd>\d{{1,2}}){ordinal}?[ -]?(?:of )?(?P<ne>{months}){_LATIN_END}\.?"
-            r"(?:,?[ -]?(?P<nf>\d{4})(?![\d:]))?"
+            r"(?:,?[ -]?(?P<nf>\d{4})(?![\d:])|-\d{2}(?!\d)| \d{2}(?= \d{1,2}:))?"
             rf"|\d{{1,2}}{ordinal}{_LATIN_END}",
         ),
         (
             "duration",
-            rf"(?:(?:\d+(?:\.\d+)?|{numeral}) ?(?:{units['duration.unit']}){_LATIN_END}"
+            rf"(?:(?:\d+(?:\.\d+)?|{numeral}) ?(?:{units['duration.unit']}){_LATIN_END}(?: ?(?:{units['clock.half']}))?"
             r"|(?:half )?an? (?:hour|minute|day|week))"
             rf"(?: ?(?:{later}))?",
         ),
         ("lone_minutes", rf"(?:\d{{1,3}}|{minutes}) ?{minute}(?: ?(?:{later}))?"),
     ]
     digits_last = [
-        ("military", rf"(?P<xh>\d{{2}})(?P<xm>\d{{2}}) ?(?:{hour}|h{_LATIN_END})"),
+        ("military", rf"(?P<xh>\d{{2}})(?P<xm>\d{{2}}) ?(?:{hour}|(?:h|hrs|hours){_LATIN_END})"),
         ("french", rf"(?P<gh>\d{{1,2}}) ?h ?(?P<gm>\d{{2}})(?!\d)|(?P<gx>\d{{1,2}}) ?h{_LATIN_END}"),
         ("letter", r"(?P<lh>\d{1,2})(?P<lm>\d{2})?(?P<lp>[ap])(?![a-z.])"),
         ("dotted", r"(?P<dh>\d{1,2})\.(?P<dm>\d{1,2})(?:\.(?P<ds>\d{2}))?(?!\.?\d)"),
         ("number", r"\d+(?:\.\d+)?"),
     ]
     words = [
-        ("word", _trie(lex.phrases.values()) + _LATIN_END),
+        ("word", _trie(lex.phrases.values()) + r"(?!(?<=[a-z])[a-z])"),
         (
             "past",
             rf"(?:(?P<q30>{units['clock.half_before']})|(?P<q15>{units['clock.quarter_past']})"
@@ -148,7 +160,8 @@ def _shapes() -> str:
         ),
         (
             "zone",
-            r"(?:gmt|utc) ?[+-] ?\d{1,2}(?::?\d{2})?|\+\d{2}:?\d{2}(?!\d)|(?:gmt|utc|z)(?![a-z])"
+            r"(?:[a-z]+ ){1,3}(?:standard|daylight|summer) time(?![a-z])"
+            r"|(?:gmt|utc) ?[+-] ?\d{1,2}(?::?\d{2})?|\+\d{2}:?\d{2}(?!\d)|(?:gmt|utc|z)(?![a-z])"
             r"|(?:africa|america|asia|atlantic|australia|europe|indian|pacific|etc)/[a-z_]+(?:/[a-z_]+)?(?![a-z/])",
         ),
         (
@@ -222,7 +235,7 @@ def _offset(text: str | None) -> int | str | None:
 
 
 def _day(kind: str, match: re.Match[str]) -> tuple[int, int, int] | None:
-    """(year, month, day) where the token gives all three."""
+    """(year, month, day) where the token gives all three; year 0 where a month's name and a day stand without one."""
     group = match.group
     if kind == "full_date":
         return int(group("fy")), int(group("fm")), int(group("fd"))
@@ -233,8 +246,8 @@ def _day(kind: str, match: re.Match[str]) -> tuple[int, int, int] | None:
         return int(group("uy")), int(group("um")), int(group("ud"))
     if kind == "named_date":
         for name, day, year in (("na", "nb", "nc"), ("ne", "nd", "nf")):
-            if group(year):
-                return int(group(year)), _MONTHS.index(group(name)[:3]) + 1, int(group(day))
+            if group(name):
+                return int(group(year) or 0), _MONTHS.index(group(name)[:3]) + 1, int(group(day))
     return None
 
 
@@ -264,7 +277,7 @@ def _read_iso(match: re.Match[str], start: int, end: int) -> Token:
 
 def _read_colon(match: re.Match[str], start: int, end: int) -> Token:
     hour, minute, second = match["ch"], match["cm"], match["cs"]
-    clock = Clock(int(hour), int(minute), _style(hour, marked=True), int(second or 0))
+    clock = Clock(int(hour), int(minute), _style(hour, marked=True), int(second or 0), _offset(match["co"]))
     return Token("clock", (clock, match["cp"]) if match["cp"] else clock, start, end)
 
 

@@ -46,12 +46,12 @@ def _agree(readings: list[Reading], items: list[Item], policy: Policy) -> Verdic
 
 
 def _parts(items: list[Item]) -> list[list[Item]]:
-    """Split at or-marks; terms side by side (14:00 오후 2시) are alternatives too."""
+    """Split at or-marks; times side by side (14:00 오후 2시, 점심 먹고 2시) are alternatives too."""
     parts: list[list[Item]] = [[]]
     for item in items:
         if item.symbol in _OR:
             parts.append([])
-        elif item.symbol == "t" and parts[-1] and parts[-1][-1].symbol == "t":
+        elif item.symbol == "t" and parts[-1] and parts[-1][-1].symbol in "tAB":
             parts.append([item])
         else:
             parts[-1].append(item)

@@ -19,6 +19,8 @@ NOON = 12 * 60
 
 # A machine's time-only columns carry one of these days (policy, *zero date*).
 ZERO_DATES = {(1970, 1, 1), (2000, 1, 1), (1900, 1, 1), (1899, 12, 30), (1899, 12, 31), (1, 1, 1)}
+# West of Greenwich the first instant of 1970 is still this day's.
+_EVE_OF_EPOCH = (1969, 12, 31)
 # 3시 10분 전 is a clock up to this many minutes; beyond them it may as well mean "before 3:30".
 MOST_MINUTES_AGO = 20
 # The day on which a zone's "present" offset is taken: fixed, so that the same text always gets the same decision.
@@ -217,9 +219,11 @@ def _zoned(term: Term, clock: Clock, policy: Policy) -> tuple[str, tuple[int, ..
     zero_date = clock.day in ZERO_DATES
     if zero_date or clock.day is None:
         return _time_only(clock, literal, policy)
-    moved = _converted(clock, literal, policy, clock.day)
-    if moved is None:
+    moved, utc = _converted(clock, literal, policy, clock.day), _in_utc(clock, literal, clock.day)
+    if moved is None or utc is None:
         return refused("zoned_clock", Reason.INVALID_CLOCK)
+    if clock.day == _EVE_OF_EPOCH and utc == MINUTES_A_DAY and not clock.second:
+        return refused("midnight", Reason.PLACEHOLDER_MIDNIGHT)
     return _as_padded(moved)
 
 
@@ -370,7 +374,7 @@ def _range_ends(first: Term, last: Term, policy: Policy) -> tuple[int, int, int 
 def _carried(term: Term, other: Term, policy: Policy) -> int | None:
     """A bare end read with the other end's half-day word."""
     clock = term.clock
-    if clock is None or term.halves or not other.halves or clock.style == "padded" or clock.hour > 12:
+    if clock is None or term.halves or not other.halves or clock.hour > 12 or clock.offset is not None:
         return None
     words = candidates(Term(clock, other.halves), policy)
     return None if isinstance(words, Reading) else words[1][0]

@@ -33,6 +33,8 @@ _SYMBOLS = {
     "negation": "N",
     "vague_morning": "V",
     "vague_afternoon": "V",
+    "outing_morning": "V",
+    "outing_afternoon": "V",
     "duration": "D",
     "lone_minutes": "D",
     "relative": "R",
@@ -55,7 +57,10 @@ _SYMBOLS = {
     "unknown": "?",
 }
 _SIGNS = {"-": "~", "~": "~", ",": ",", "/": ",", ";": ","}
+_TIME_LEADERS = {"at", "approximate", "from_prefix", "until_prefix", "after_prefix", "before_prefix", "between_prefix"}
 _READ_OVER = {"filler", "approximate", "date", "at"}
+_LIST_MARKS = {"or", "and", "sign"}
+_DATES = {"date", "weekday_short"}
 _LETTER_HALF = {"a": "half_morning", "p": "half_afternoon"}
 
 
@@ -118,27 +123,62 @@ def _assemble(text: str, tokens: list[Token]) -> list[Item]:
 
 
 def _with_zones(text: str, tokens: list[Token]) -> list[Token]:
-    """Give each zone to the clock before it, and a complete date to the zoned clock beside it."""
-    if not any(token.kind == "zone" for token in tokens):
+    """Give each zone to the clock beside it, and every zoned clock the complete date of the text."""
+    tokens = _with_trailing_year(tokens)
+    zoned = any(token.kind == "zone" or _offset_of(token) is not None for token in tokens)
+    if not zoned:
         return tokens
-    day = next((token.value for token in tokens if token.kind == "date" and token.value), None)
     out: list[Token] = []
+    leading: int | str | None = None
     for token in tokens:
-        place = len(out) - 1
-        while place >= 0 and out[place].kind.startswith(("half_", "filler")):
-            place -= 1
         if token.kind != "zone":
-            out.append(token)
-        elif place >= 0 and out[place].kind in ("clock", "clock_minutes") and isinstance(out[place].value, Clock):
-            offset = _zone_offset(text[token.start : token.end])
-            clock = out[place].value
-            if offset is None:
-                out.append(token._replace(kind="unknown"))
-            elif clock.offset is None:
-                out[place] = out[place]._replace(value=clock._replace(offset=offset, day=clock.day or day))
-        else:
+            leads = leading is not None and _offset_of(token) is None and type(token.value) is Clock
+            out.append(token._replace(value=token.value._replace(offset=leading)) if leads else token)
+            leading = None if leads else leading
+            continue
+        offset = _zone_offset(text[token.start : token.end])
+        place = _clock_before(out)
+        if place is None and offset is not None and leading is None:
+            leading = offset
+        elif place is None or (offset is None and _offset_of(out[place]) is None):
             out.append(token._replace(kind="unknown"))
-    return out
+        elif _offset_of(out[place]) is None:
+            out[place] = out[place]._replace(value=out[place].value._replace(offset=offset))
+    if leading is not None:
+        return [token._replace(kind="unknown") if token.kind == "zone" else token for token in tokens]
+    day = next((token.value for token in tokens if token.kind == "date" and token.value and token.value[0]), None)
+    return [
+        token._replace(value=token.value._replace(day=token.value.day or day))
+        if day and _offset_of(token) is not None
+        else token
+        for token in out
+    ]
+
+
+def _offset_of(token: Token) -> int | str | None:
+    return token.value.offset if type(token.value) is Clock else None
+
+
+def _clock_before(tokens: list[Token]) -> int | None:
+    """The place of the clock that a zone behind ``tokens`` belongs to; half-day words may stand between."""
+    place = len(tokens) - 1
+    while place >= 0 and tokens[place].kind.startswith(("half_", "filler", "sign")):
+        place -= 1
+    return place if place >= 0 and type(tokens[place].value) is Clock else None
+
+
+def _with_trailing_year(tokens: list[Token]) -> list[Token]:
+    """Mon Dec 01 15:00:00 KST 2025: a year at the end belongs to the day and month at the start."""
+    last = tokens[-1] if tokens else None
+    if last is None or last.kind != "number" or not isinstance(last.value, str) or not last.value.isdigit():
+        return tokens
+    place = next((i for i, token in enumerate(tokens) if token.kind == "date" and token.value), None)
+    if place is None or tokens[place].value[0] or len(last.value) != 4 or not 1900 <= int(last.value) <= 2099:
+        return tokens
+    day = (int(last.value), *tokens[place].value[1:])
+    rest = tokens[:-1]
+    rest[place] = rest[place]._replace(value=day, end=tokens[place].end)
+    return rest
 
 
 def _zone_offset(name: str) -> int | str | None:
@@ -146,6 +186,8 @@ def _zone_offset(name: str) -> int | str | None:
     compact = name.replace(" ", "")
     if compact in lexicon().zones:
         return lexicon().zones[compact]
+    if compact.endswith(("standardtime", "daylighttime", "summertime")):
+        return None
     if compact in ("z", "gmt", "utc"):
         return "Z" if compact == "z" else 0
     if "/" in compact:
@@ -160,7 +202,7 @@ def _itemize(text: str, tokens: list[Token]) -> list[Item]:
     items: list[Item] = []
     for place, token in enumerate(tokens):
         kind = token.kind
-        if kind in _READ_OVER:
+        if kind in _READ_OVER or (kind in _LIST_MARKS and _between_dates(tokens, place)):
             continue
         item = _item(text, tokens, place, token)
         if item is not None:
@@ -170,6 +212,13 @@ def _itemize(text: str, tokens: list[Token]) -> list[Item]:
         elif kind == "straddling" and items and items[-1].term:
             items[-1].term.straddling = True
     return items
+
+
+def _between_dates(tokens: list[Token], place: int) -> bool:
+    """Whether a mark lists dates (월요일이나 화요일 오전) and so says nothing of the time."""
+    before = next((token.kind for token in reversed(tokens[:place]) if token.kind != "filler"), "")
+    after = next((token.kind for token in tokens[place + 1 :] if token.kind != "filler"), "")
+    return before in _DATES and after in _DATES
 
 
 def _item(text: str, tokens: list[Token], place: int, token: Token) -> Item | None:  # noqa: PLR0911 - one line a kind
@@ -229,13 +278,21 @@ def _number_item(text: str, tokens: list[Token], place: int, token: Token) -> It
     clock = token.value if token.kind == "dotted" else _clock_of_digits(token.value)
     if clock is None:
         return Item("n", None, token)
-    led_by_at = place > 0 and tokens[place - 1].kind == "at" and len(digits) != 3
+    told = len(digits) != 3 and _is_told_as_time(text, tokens, place)
     if clock.style == "padded" or (clock.style == "dotted" and clock.hour > 12):
         return Item("t", Term(clock._replace(style="padded"), start=token.start, end=token.end), token)
-    if clock.style == "number" and led_by_at:
+    if clock.style == "number" and told:
         style = "padded" if clock.hour > 12 or digits[0] == "0" else "bare"
         return Item("t", Term(clock._replace(style=style), start=token.start, end=token.end), token)
     return Item("n", Term(clock, start=token.start, end=token.end), token)
+
+
+def _is_told_as_time(text: str, tokens: list[Token], place: int) -> bool:
+    """Whether an English word beside a number says that it is a time: at 10, around 3, before 11, 3ish."""
+    behind = tokens[place + 1] if place + 1 < len(tokens) else None
+    if behind and behind.kind == "approximate" and text[behind.start : behind.end] == "ish":
+        return True
+    return place > 0 and tokens[place - 1].kind in _TIME_LEADERS and text[tokens[place - 1].start].isascii()
 
 
 def _clock_of_digits(digits: str) -> Clock | None:
@@ -341,6 +398,8 @@ def _read_over_dates(items: list[Item]) -> list[Item]:
     place = 0
     while place < len(items):
         end = _date_end(items, place)
+        if end and end < len(items) and items[end].symbol == ",":
+            end += 1
         if end and end < len(items) and items[end].symbol == "t":
             place = end
             continue
@@ -352,9 +411,10 @@ def _read_over_dates(items: list[Item]) -> list[Item]:
 def _date_end(items: list[Item], place: int) -> int:
     """Where a month-day pair that starts at ``place`` ends; 0 where there is none."""
     first = items[place]
-    if first.symbol == "n" and first.token.kind == "dotted":
+    if first.token.kind == "dotted" and (first.symbol == "n" or first.token.value.second):
         clock = first.token.value
-        return place + 1 if 1 <= clock.hour <= 12 and 1 <= clock.minute <= 31 and not clock.second else 0
+        month, day = (clock.minute, clock.second) if clock.second else (clock.hour, clock.minute)
+        return place + 1 if 1 <= month <= 12 and 1 <= day <= 31 else 0
     trio = items[place : place + 3]
     if [item.symbol for item in trio] != ["n", "~", "n"] or trio[1].token.end - trio[1].token.start != 1:
         return 0
@@ -376,16 +436,16 @@ def _share_units(items: list[Item]) -> None:
         if mark.symbol not in "~,|&oF":
             continue
         for number, other in ((left, right), (right, left)):
-            if _is_number(number) and _is_clock(other) and _may_share(number, other):
+            if _is_number(number) and _may_share(number, other):
                 _make_clock(number)
 
 
 def _may_share(number: Item, other: Item) -> bool:
-    digits = number.term.clock if number.term else None
-    clock = other.term.clock if other.term else None
-    return bool(
-        digits and clock and digits.style == "number" and clock.style in ("bare", "padded") and digits.hour <= 24
-    )
+    """Whether the other end is a clock (or noon) and the number plain digits."""
+    digits, term = number.term.clock if number.term else None, other.term
+    if digits is None or term is None or digits.style != "number" or other.symbol != "t":
+        return False
+    return term.instant is not None or (term.clock is not None and term.clock.style in ("bare", "padded"))
 
 
 def _drop_idle_marks(tokens: list[Token], items: list[Item]) -> list[Item]:

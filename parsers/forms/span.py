@@ -4,7 +4,7 @@ from parsers.policy import Policy
 from parsers.readings import Reading, between
 from parsers.sentence import Item
 
-PATTERN = r"f?tX?(?:~+|F~*|o|u)tU?[WIB]?|w?t(?:&|~|o)tW|wt(?:&|~|o)t|tF?[A],?t[UB]"
+PATTERN = r"X?f?t(?:~+|F~*|o|u)tU?[WIB]?X?|X?w?t(?:&|~|o)tWX?|X?wt(?:&|~|o)tX?|tA,?t[UB]X?"
 
 
 def read(items: list[Item], policy: Policy) -> Reading:

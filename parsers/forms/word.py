@@ -5,6 +5,9 @@ from parsers.readings import Reading, before, half_of, point, refused
 from parsers.sentence import Item
 from parsers.types import Period, Reason
 
+# 퇴근 후, before work: they lie in one half, whatever stands beside them. 첫 타임 or 일찍 may be of either half.
+_OUTINGS = {"outing_morning": Period.MORNING, "outing_afternoon": Period.AFTERNOON}
+
 PATTERN = r"[XV]*t[XVI]+|[XV]+tI?"
 
 
@@ -21,8 +24,7 @@ def read(items: list[Item], policy: Policy) -> Reading:
     if reading.reason:
         return reading
     for item in items:
-        vague = {"vague_morning": Period.MORNING, "vague_afternoon": Period.AFTERNOON}.get(item.token.kind)
-        slot_of_day = item.symbol == "V" and vague is not None and vague is not half_of(reading.lo, policy)
-        if slot_of_day:
+        outing = _OUTINGS.get(item.token.kind)
+        if outing is not None and outing is not half_of(reading.lo, policy):
             return refused("narrowed_word", Reason.AMBIGUOUS_WORD, reading.period(policy))
     return reading

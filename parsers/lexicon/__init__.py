@@ -32,8 +32,8 @@ class Lexicon:
 
 
 # Sections whose lists become word tokens; the token kind is the last part of the name unless given here.
-_WORD_SECTIONS = ("halfday", "instant", "marks", "words", "words.vague", "words.modifier")
-_KIND_PREFIX = {"halfday": "half_", "words.vague": "vague_", "instant": "instant_"}
+_WORD_SECTIONS = ("halfday", "instant", "marks", "words", "words.vague", "words.outing", "words.modifier")
+_KIND_PREFIX = {"halfday": "half_", "words.vague": "vague_", "words.outing": "outing_", "instant": "instant_"}
 # A particle is a filler that Korean and Japanese glue to the word before it; the grammar need not tell them apart.
 _KIND_ALIAS = {"particle": "filler"}
 # Lists that become word tokens among others that do not: (section, list, token kind).

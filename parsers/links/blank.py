@@ -1,5 +1,7 @@
 """Texts that are not read at all: missing, blank, or too long."""
 
+import unicodedata
+
 from parsers.policy import Policy
 from parsers.sentence import MAX_LENGTH, Sentence
 from parsers.types import Reason
@@ -21,7 +23,7 @@ def parse(sentence: Sentence, policy: Policy) -> Verdict | None:
 
 def _without_text(raw: str) -> Verdict:
     """Nothing is left after clean-up: blank, a lone dash or dot, or only emoji."""
-    left = [char for char in raw if not char.isspace() and char.isprintable()]
+    left = [char for char in unicodedata.normalize("NFKC", raw) if not char.isspace() and char.isprintable()]
     if not left:
         return review("blank", Reason.EMPTY)
     if all(char in ".,?!…·・。、-~_/*" for char in left):

@@ -3,7 +3,7 @@
 from parsers.phrases import read_any
 from parsers.policy import Policy
 from parsers.sentence import Sentence
-from parsers.types import Reason
+from parsers.types import Period, Reason
 from parsers.verdict import Verdict, review
 
 
@@ -14,8 +14,15 @@ def unexplained(sentence: Sentence, policy: Policy) -> Verdict | None:
     if not timely or ("t" not in symbols and "?" in symbols and not set("VXPDR") & timely):
         return None
     verdict = read_any(sentence.known_items(), policy)
-    suggestion = verdict.period if verdict else None
+    suggestion = verdict.period if verdict else _agreed(sentence, policy)
     return review("unexplained", Reason.UNEXPLAINED_TEXT, suggestion)
+
+
+def _agreed(sentence: Sentence, policy: Policy) -> Period | None:
+    """The half that every term of the text lies in by itself, where nothing else can be made of it."""
+    found = {read_any([item], policy) for item in sentence.items if item.symbol == "t"}
+    periods = {verdict.period if verdict else None for verdict in found}
+    return periods.pop() if len(periods) == 1 else None
 
 
 def no_time(sentence: Sentence, policy: Policy) -> Verdict:

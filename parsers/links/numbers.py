@@ -57,7 +57,8 @@ def _of_epoch(digits: str, policy: Policy) -> Period | None:
     from datetime import UTC, datetime  # noqa: PLC0415 - only timestamps pay for it
     from zoneinfo import ZoneInfo  # noqa: PLC0415
 
-    seconds = int(digits) // (1000 if len(digits) == 13 else 1)
+    whole = digits.partition(".")[0]
+    seconds = int(whole) // (1000 if len(whole) == 13 else 1)
     moment = datetime.fromtimestamp(seconds, UTC).astimezone(ZoneInfo(policy.timezone))
     minute = moment.hour * 60 + moment.minute
     lo, hi = policy.plausible

@@ -6,13 +6,21 @@ from parsers.sentence import Sentence
 from parsers.types import Period, Reason
 from parsers.verdict import Verdict, review
 
-_VAGUE = {"vague_morning": Period.MORNING, "vague_afternoon": Period.AFTERNOON}
+_CODE_SIGNS = set("%+=&<>\\")
+_VAGUE = {
+    "vague_morning": Period.MORNING,
+    "vague_afternoon": Period.AFTERNOON,
+    "outing_morning": Period.MORNING,
+    "outing_afternoon": Period.AFTERNOON,
+}
 
 
 def negation(sentence: Sentence, policy: Policy) -> Verdict | None:
     """Claim any text with a negation or condition; what it denies is for a person to say."""
     del policy
     symbols = sentence.symbols
+    if "?" in symbols and any(sentence.text[item.token.start] in _CODE_SIGNS for item in sentence.items):
+        return None  # a formula or markup: its words say nothing
     if "N" in symbols or "!" in (symbols[:1], symbols[-1:]):
         return review("negation", Reason.NEGATION)
     return None
