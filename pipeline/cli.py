@@ -59,12 +59,14 @@ Schema = Annotated[str | None, typer.Option(help="The table's schema.", show_def
 Table = Annotated[str | None, typer.Option(help="The reservations table.", show_default=False)]
 
 # Where nobody watches (a log, a pipe) lines need not fit a window.
+INTERRUPTED = 130
 talk = Console(stderr=True, highlight=False, width=None if sys.stderr.isatty() else 120)
 
 
 def main() -> NoReturn:
     """Run the command line; every expected failure is one sentence on stderr and an exit code."""
-    signal.signal(signal.SIGTERM, _terminated)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _interrupt)
     try:
         code = app(standalone_mode=False)
     except OjeonError as error:
@@ -73,8 +75,7 @@ def main() -> NoReturn:
     except typer.Exit as done:
         code = done.exit_code
     except (KeyboardInterrupt, typer.Abort):
-        _complain("Interrupted. What was written so far stays; a run without manifest.json is not finished.")
-        code = 130
+        code = INTERRUPTED
     except BrokenPipeError:
         # The reader of our output has gone: nothing more to say, and nothing may be said at exit either.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -83,6 +84,8 @@ def main() -> NoReturn:
         code = _usage_error(error)
         if code is None:
             raise
+    if code == INTERRUPTED:
+        _complain("Interrupted. What was written so far stays; a run without manifest.json is not finished.")
     sys.exit(code if isinstance(code, int) else 0)
 
 
@@ -95,9 +98,19 @@ def _usage_error(error: Exception) -> int | None:
     return int(getattr(error, "exit_code", 2))
 
 
-def _terminated(number: int, frame: object) -> NoReturn:
-    del number, frame
+_interrupts: list[int] = []
+
+
+def _interrupt(number: int, frame: object) -> NoReturn:
+    del frame
+    _interrupts.append(number)
     raise KeyboardInterrupt
+
+
+def _stop_if_interrupted() -> None:
+    """Raise what a library has swallowed: some catch everything while they import what they can do without."""
+    if _interrupts:
+        raise KeyboardInterrupt
 
 
 def _complain(sentence: str) -> None:
@@ -131,6 +144,7 @@ def _progress() -> Iterator[Callable[["Step"], "Progress"]]:
     with Bars(*columns, console=talk, disable=not talk.is_terminal) as bars:
 
         def announce(step: "Step") -> "Progress":
+            _stop_if_interrupted()
             if not talk.is_terminal:
                 talk.print(f"{step.name}: {step.does}", style="dim")
             for earlier in bars.tasks:
