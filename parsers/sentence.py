@@ -57,7 +57,6 @@ _SYMBOLS = {
     "unknown": "?",
 }
 _SIGNS = {"-": "~", "~": "~", ",": ",", "/": ",", ";": ","}
-_TIME_LEADERS = {"at", "approximate", "from_prefix", "until_prefix", "after_prefix", "before_prefix", "between_prefix"}
 _READ_OVER = {"filler", "approximate", "date", "at"}
 _LIST_MARKS = {"or", "and", "sign"}
 _DATES = {"date", "weekday_short"}
@@ -278,21 +277,13 @@ def _number_item(text: str, tokens: list[Token], place: int, token: Token) -> It
     clock = token.value if token.kind == "dotted" else _clock_of_digits(token.value)
     if clock is None:
         return Item("n", None, token)
-    told = len(digits) != 3 and _is_told_as_time(text, tokens, place)
+    led_by_at = place > 0 and tokens[place - 1].kind == "at" and len(digits) != 3
     if clock.style == "padded" or (clock.style == "dotted" and clock.hour > 12):
         return Item("t", Term(clock._replace(style="padded"), start=token.start, end=token.end), token)
-    if clock.style == "number" and told:
+    if clock.style == "number" and led_by_at:
         style = "padded" if clock.hour > 12 or digits[0] == "0" else "bare"
         return Item("t", Term(clock._replace(style=style), start=token.start, end=token.end), token)
     return Item("n", Term(clock, start=token.start, end=token.end), token)
-
-
-def _is_told_as_time(text: str, tokens: list[Token], place: int) -> bool:
-    """Whether an English word beside a number says that it is a time: at 10, around 3, before 11, 3ish."""
-    behind = tokens[place + 1] if place + 1 < len(tokens) else None
-    if behind and behind.kind == "approximate" and text[behind.start : behind.end] == "ish":
-        return True
-    return place > 0 and tokens[place - 1].kind in _TIME_LEADERS and text[tokens[place - 1].start].isascii()
 
 
 def _clock_of_digits(digits: str) -> Clock | None:

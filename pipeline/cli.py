@@ -58,8 +58,8 @@ Runs = Annotated[Path | None, typer.Option(help="The folder that holds the runs.
 Schema = Annotated[str | None, typer.Option(help="The table's schema.", show_default=False)]
 Table = Annotated[str | None, typer.Option(help="The reservations table.", show_default=False)]
 
-# Where nobody watches (a log, a pipe) lines need not fit a window.
 INTERRUPTED = 130
+# Where nobody watches (a log, a pipe) lines need not fit a window.
 talk = Console(stderr=True, highlight=False, width=None if sys.stderr.isatty() else 120)
 
 
