@@ -6,6 +6,7 @@ from typing import NamedTuple
 from parsers.confidence import confidence
 from parsers.links import blank, fallback, grammar, leftover, mistyped, numbers, words
 from parsers.policy import Policy
+from parsers.readings import weighed
 from parsers.sentence import Sentence
 from parsers.types import Decision, Disposition, Reason
 from parsers.verdict import Verdict
@@ -46,12 +47,13 @@ class Step(NamedTuple):
 
 
 class Explanation(NamedTuple):
-    """How a text came to its decision."""
+    """How a text came to its decision: its tokens, the readings of each term in it, and what every parser said."""
 
     raw: str | None
     text: str
     tokens: tuple[tuple[str, str], ...]
     symbols: str
+    weighed: tuple[tuple[str, str], ...]
     steps: tuple[Step, ...]
     decision: Decision
 
@@ -87,13 +89,23 @@ def explain(raw: str | None, policy: Policy) -> Explanation:
     sentence = Sentence(raw)
     first = decide(raw, policy)
     if first.rule in ("blank", "too_long"):
-        return Explanation(raw, "", (), "", (Step("blank", first),), first)
+        return Explanation(raw, "", (), "", (), (Step("blank", first),), first)
     steps = []
     for parser in CHAIN:
         verdict = parser.parse(sentence, policy)
         steps.append(Step(parser.name, None if verdict is None else _decision(verdict, sentence, policy)))
     tokens = tuple((token.kind, sentence.text[token.start : token.end]) for token in sentence.tokens)
-    return Explanation(raw, sentence.text, tokens, sentence.symbols, tuple(steps), first)
+    terms = [item.term for item in sentence.items if item.symbol == "t" and item.term]
+    readings = tuple((sentence.text[term.start : term.end], _readings(weighed(term, policy))) for term in terms)
+    return Explanation(raw, sentence.text, tokens, sentence.symbols, readings, tuple(steps), first)
+
+
+def _readings(found: tuple[tuple[int, int], ...] | Reason) -> str:
+    """The readings of one term in words: 03:00 or 15:00."""
+    if isinstance(found, Reason):
+        return f"none: {found}"
+    times = (_clock(lo) if hi - lo == 1 else f"{_clock(lo)} to {_clock(hi)}" for lo, hi in found)
+    return " or ".join(time for time in times if time)
 
 
 _KIND_NAMES = {

@@ -67,6 +67,17 @@ def half_of(minute: int, policy: Policy) -> Period:
     return Period.MORNING if minute < policy.noon else Period.AFTERNOON
 
 
+def weighed(term: Term, policy: Policy) -> tuple[tuple[int, int], ...] | Reason:
+    """Every interval (minutes, half-open) a term may denote before opening hours are asked; or why there is none."""
+    if term.clock is None and term.instant is None:
+        reading = stretch(term, policy)
+        return reading.reason or ((reading.lo, reading.hi),)
+    times = candidates(term, policy)
+    if isinstance(times, Reading):
+        return times.reason or ()
+    return tuple((minute, minute + 1) for minute in times[1])
+
+
 def point(term: Term, policy: Policy) -> Reading:
     """A term by itself: one clock time in plausible hours, or a stretch of the day named by words."""
     if term.clock is None and term.instant is None:

@@ -41,6 +41,29 @@ WHY: dict[Reason, str] = {
 }
 
 
+# The line of the decision policy behind each rule that can decide alone.
+HOW: dict[str, str] = {
+    "halfday_clock": "the half-day word decides, and the time lies in plausible hours",
+    "hour_24": "an hour of 13 to 23 has one reading, and it lies in plausible hours",
+    "padded_clock": "two digits are read as a 24-hour clock, and it lies in plausible hours",
+    "bare_hour": "of the two readings of a bare hour just one lies in opening hours",
+    "minutes_ago": "minutes before the hour, of which just one reading lies in opening hours",
+    "zoned_clock": "an offset is converted to the clinic's zone, then read as a 24-hour clock",
+    "time_only_column": "of the literal and the converted time of a time-only column just one is plausible",
+    "noon": "noon is the first minute of the afternoon",
+    "morning_word": "the word names the morning",
+    "afternoon_word": "the word names the afternoon",
+    "lunch_word": "lunch is 12:00 to 14:00",
+    "range": "from its first minute to its last it lies in one half",
+    "bound": "what it leaves of the opening hours lies in one half",
+    "alternatives": "every alternative lies in the same half",
+}
+
+
+# These claim whatever reaches them, so behind a decision their claims say nothing.
+_LAST_RESORTS = {"unexplained", "no_time"}
+
+
 def decision_table(texts: Iterable[str], policy: Policy) -> Table:
     """One line a text."""
     table = Table(box=None, header_style="dim", pad_edge=False)
@@ -78,11 +101,13 @@ def explanation_view(explanation: Explanation) -> RenderableType:
         f" {_period(decision)}",
         (f"  confidence {decision.confidence:.3f}" if decision.period else "", "dim"),
     )
-    why = f"{decision.reason}: {WHY[decision.reason]}" if decision.reason else f"rule {decision.rule}"
+    why = f"{decision.reason}: {WHY[decision.reason]}" if decision.reason else f"{decision.rule}: {HOW[decision.rule]}"
     facts = Table.grid(padding=(0, 2))
     facts.add_row(Text("text", "dim"), Text(visible(explanation.raw or "", _SHOWN)))
     facts.add_row(Text("read as", "dim"), Text(visible(explanation.text, _SHOWN)))
     facts.add_row(Text("pieces", "dim"), _pieces(explanation))
+    for seen, readings in explanation.weighed:
+        facts.add_row(Text("weighed", "dim"), Text.assemble((visible(seen), "bold"), f" may be {readings}"))
     facts.add_row(Text("used", "dim"), Text(visible(decision.seen, _SHOWN) or "–"))
     facts.add_row(Text("decision", "dim"), verdict)
     facts.add_row(Text("because", "dim"), Text(why))
@@ -104,6 +129,7 @@ def _steps(explanation: Explanation) -> RenderableType:
         table.add_column(heading, no_wrap=True)
     silent = [step.parser for step in explanation.steps if step.decision is None]
     claims = [(step.parser, step.decision) for step in explanation.steps if step.decision is not None]
+    claims = claims[:1] + [claim for claim in claims[1:] if claim[0] not in _LAST_RESORTS]
     for place, (parser, said) in enumerate(claims):
         time = "–".join(part for part in (said.start, said.end) if part)
         style = _STYLE[said.disposition] if place == 0 else "dim"
@@ -122,6 +148,7 @@ def as_dict(explanation: Explanation) -> dict[str, Any]:
         "text": explanation.text,
         "tokens": [{"kind": kind, "text": text} for kind, text in explanation.tokens],
         "symbols": explanation.symbols,
+        "weighed": [{"text": text, "readings": readings} for text, readings in explanation.weighed],
         "decision": asdict(explanation.decision),
         "steps": [
             {"parser": step.parser, "decision": asdict(step.decision) if step.decision else None}

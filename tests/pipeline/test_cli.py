@@ -8,7 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from fixtures.corpus import cases
+from parsers import Policy, Reason, decide
 from pipeline.cli import app
+from pipeline.explained import HOW, WHY
 
 OJEON = Path(sys.executable).with_name("ojeon")
 COMMANDS = sorted(command.name or command.callback.__name__ for command in app.registered_commands)
@@ -133,3 +136,9 @@ def test_a_wrong_settings_file_is_named(tmp_path):
     done = ojeon("config", cwd=tmp_path)
     assert done.returncode == 2
     assert "gracee" in done.stderr.decode()
+
+
+def test_every_rule_and_reason_has_its_line_of_the_policy():
+    decided = {decide(case.text, Policy()).rule for case in cases() if case.auto}
+    assert decided <= HOW.keys()
+    assert set(Reason) == WHY.keys()
