@@ -9,7 +9,7 @@ from typing import Any
 import duckdb
 
 from pipeline.columns import absent_columns, missing_column, named
-from pipeline.dump_formats import NOT_UTF8, reading_of
+from pipeline.dump_formats import reading_of
 from pipeline.errors import UsageError
 from pipeline.settings import TableNames
 
@@ -27,10 +27,6 @@ _TARGETS = {
 }
 # DuckDB's own messages repeat the line they complain about, which is patients' text: only their kind is told.
 _FAULTS = (
-    (r"[Ii]nvalid unicode|not utf-?8", NOT_UTF8),
-    (r"unterminated quote", "has a quote that is not closed, or text after a closing quote."),
-    (r"Expected Number of Columns: (\d+) Found: (\d+)", "has {1} values where the header names {0} columns."),
-    (r"Maximum line size", "has a line of more than 64 MB; a quote may not have been closed."),
     (r"NOT NULL constraint", "has a row without an id. Every row needs its own."),
     (
         r"Conversion Error",
@@ -46,17 +42,18 @@ class Dump:
     path: Path
     select: str
     parameters: dict[str, Any]
+    rows: int
     facts: dict[str, Any]
     notices: tuple[str, ...]
 
     def fault(self, error: duckdb.Error) -> str | None:
-        """A sentence about what is wrong in the file, or None where the error is not about the file."""
+        """A sentence about what is wrong in the file, or None where the error is not about it."""
         words = str(error)
         line = re.search(r"Line: (\d+)", words)
         place = f"The dump {self.path}" + (f", line {line[1]}," if line else "")
         for pattern, sentence in _FAULTS:
-            if found := re.search(pattern, words):
-                return f"{place} {sentence.format(*found.groups())}"
+            if re.search(pattern, words):
+                return f"{place} {sentence}"
         if line or isinstance(error, duckdb.InvalidInputException):
             return f"{place} cannot be read as {self.facts['kind']}: it is damaged, or its line endings are mixed."
         return None
@@ -85,6 +82,7 @@ def open_dump(path: Path, names: TableNames) -> Dump:
         path=path,
         select=f"SELECT {selected} FROM {reading.source}",
         parameters=reading.parameters,
+        rows=reading.rows,
         facts={"kind": reading.kind, "file": path.name, "sha256": digest},
         notices=absent_columns(names, reading.columns),
     )

@@ -7,7 +7,8 @@ CSV is UTF-8 (a byte order mark may stand first) with a header, separated by com
 import csv
 import re
 from collections import Counter
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,6 @@ import duckdb
 from pipeline.errors import UsageError
 from pipeline.settings import TableNames
 
-NOT_UTF8 = "is not UTF-8. If it is Korean Windows text, `iconv -f CP949 -t UTF-8 OLD > NEW` converts it."
 _SEPARATORS = ",;\t|"
 _LONGEST_LINE = 64 << 20  # bytes
 _CSV = """read_csv($path, auto_detect = false, header = true, delim = $separator, quote = '"', escape = '"',
@@ -34,12 +34,13 @@ _FOREIGN = {
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """SQL that reads a dump, its parameters, and the SQL for each column by its name in the dump."""
+    """SQL that reads a dump, its parameters, SQL for each column by its name in the dump, and the number of rows."""
 
     kind: str
     source: str
     parameters: dict[str, Any]
     columns: dict[str, str]
+    rows: int
 
 
 def reading_of(path: Path, names: TableNames) -> Reading:
@@ -67,22 +68,60 @@ def _csv(path: Path, names: TableNames) -> Reading:
     columns = {name: f"c{number}" for number, name in enumerate(header)}
     types = ", ".join(f"'{column}': 'VARCHAR'" for column in columns.values())
     parameters = {"path": _literally(path), "separator": separator, "longest": _LONGEST_LINE}
-    return Reading("csv", _CSV.format(columns=f"{{{types}}}"), parameters, columns)
+    rows = _count(path, separator, len(header))
+    return Reading("csv", _CSV.format(columns=f"{{{types}}}"), parameters, columns, rows)
 
 
 def _header(path: Path, names: TableNames) -> tuple[str, list[str]]:
     """The separator under which the first line reads best, and the columns' names."""
     headers: dict[str, list[str]] = {}
-    try:
-        for separator in _SEPARATORS:
-            with path.open(encoding="utf-8-sig", newline="") as file, suppress(csv.Error):
-                headers[separator] = next(csv.reader(file, delimiter=separator, strict=True), [])
-    except UnicodeDecodeError:
-        raise UsageError(f"The dump {path} {NOT_UTF8}") from None
+    for separator in _SEPARATORS:
+        with suppress(csv.Error), _records(path, separator) as records:
+            headers[separator] = next(records, [])
     best = max(headers, key=lambda separator: (names.id in headers[separator], len(headers[separator])), default="")
     if not headers.get(best):
         raise UsageError(f"The dump {path} is empty or no CSV. Its first line must name the columns.")
     return best, headers[best]
+
+
+def _count(path: Path, separator: str, width: int) -> int:
+    """Read the whole file once, strictly, and count its rows: DuckDB can drop a last line that is not whole.
+
+    Raises:
+        UsageError: a line has too many or too few values, or its quotes do not match.
+    """
+    rows = -1  # the header is none
+    with _records(path, separator) as records:
+        try:
+            for record in records:
+                if record and len(record) != width:
+                    raise UsageError(
+                        f"The dump {path}, line {records.line_num}, has {len(record)} values where the header names "
+                        f"{width} columns. Dump it again, with texts in quotes."
+                    )
+                rows += bool(record)
+        except csv.Error as error:
+            raise UsageError(
+                f"The dump {path}, line {records.line_num}, has a quote that is not closed, or text behind a closing "
+                "quote. Dump it again, with quotes in texts doubled."
+            ) from error
+    return rows
+
+
+@contextmanager
+def _records(path: Path, separator: str) -> Iterator[Any]:
+    """The file's lines as Python's own CSV reader sees them."""
+    limit = csv.field_size_limit(_LONGEST_LINE)
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            yield csv.reader(file, delimiter=separator, strict=True)
+    except UnicodeDecodeError:
+        raise UsageError(
+            f"The dump {path} is not UTF-8. If it is Korean Windows text, `iconv -f CP949 -t UTF-8 OLD > NEW` converts "
+            "it."
+        ) from None
+    finally:
+        csv.field_size_limit(limit)
 
 
 def _parquet(path: Path) -> Reading:
@@ -90,10 +129,11 @@ def _parquet(path: Path) -> Reading:
     try:
         with duckdb.connect() as connection:
             described = connection.execute(f"DESCRIBE SELECT * FROM {_PARQUET}", parameters).fetchall()
+            [(rows,)] = connection.execute(f"SELECT count(*) FROM {_PARQUET}", parameters).fetchall()
     except duckdb.Error as error:
         raise UsageError(f"The dump {path} begins as Parquet but cannot be read as such: dump it again.") from error
     columns = {name: '"{}"'.format(name.replace('"', '""')) for name, *_ in described}
-    return Reading("parquet", _PARQUET, parameters, columns)
+    return Reading("parquet", _PARQUET, parameters, columns, rows)
 
 
 def _literally(path: Path) -> str:

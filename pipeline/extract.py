@@ -86,11 +86,7 @@ def _copy_live(
 ) -> tuple[dict[str, Any], tuple[str, ...]]:
     with open_snapshot(address, names) as snapshot:
         done = _insert(workbench, snapshot, progress)
-    if done != snapshot.rows:
-        raise RunError(
-            f"{done} rows arrived but the table held {snapshot.rows} at that moment, so nothing was kept. Start the "
-            "run again; if it happens twice, extract from a dump instead."
-        )
+    _all_arrived(done, snapshot.rows, f"the table held {snapshot.rows} at that moment")
     if not snapshot.unique_id and (repeated := _repeated_ids(workbench)):
         raise DatabaseError(
             f"{repeated} rows have an id in {names.id!r} that another row has too, so rows cannot be told apart. "
@@ -132,19 +128,25 @@ def _copy_dump(
 ) -> tuple[dict[str, Any], tuple[str, ...]]:
     dump = open_dump(path, names)
     try:
-        workbench.execute(f"INSERT INTO reservations BY NAME {dump.select}", dump.parameters)
+        found = workbench.execute(f"INSERT INTO reservations BY NAME {dump.select}", dump.parameters).fetchall()
     except duckdb.Error as error:
         if sentence := dump.fault(error):
             raise UsageError(sentence) from error
         raise
+    done = int(found[0][0])
+    _all_arrived(done, dump.rows, f"the dump {path} holds {dump.rows}")
     if repeated := _repeated_ids(workbench):
         raise UsageError(
             f"{repeated} rows of the dump {path} have an id in {names.id!r} that another row has too, so rows cannot "
             f"be told apart. Name a unique column with {_ID_SETTING}."
         )
-    rows = workbench.execute("SELECT count(*) FROM reservations").fetchall()[0][0]
-    progress(rows, rows)
+    progress(done, dump.rows)
     return dump.facts, dump.notices
+
+
+def _all_arrived(done: int, expected: int, source: str) -> None:
+    if done != expected:
+        raise RunError(f"{done} rows arrived but {source}, so nothing was kept. Start the run again.")
 
 
 def _repeated_ids(workbench: duckdb.DuckDBPyConnection) -> int:

