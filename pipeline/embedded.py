@@ -11,12 +11,13 @@ from typing import Any
 from urllib.parse import quote
 
 from pipeline import embedded_guard
-from pipeline.embedded_programs import Account, account, make_folder, programs, version
+from pipeline.embedded_programs import Account, account, places_for, programs, version
 from pipeline.errors import RunError
 
 # Durability costs time and gives nothing to data that is deleted at the end.
 _FORGETFUL = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
 _BUILTIN_LOCALE_SINCE = 17
+_WAY_OUT = "Give a database of your own with --database-url, or set TMPDIR to a short path with room, open to all."
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,15 +54,29 @@ def embedded_postgres(*, durable: bool = False) -> Iterator[Server]:
         RunError: it cannot be started; the message holds the last lines of the server's log.
     """
     user = account()
-    folder = make_folder(user)
-    command = [sys.executable, "-I", "-S", embedded_guard.__file__, str(folder)]
-    with subprocess.Popen(  # noqa: S603 - our own program; a session of its own is out of reach of Ctrl-C
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True
-    ) as guard:
-        # Leaving this block closes the guard's input, whereupon it cleans up, and waits for its end.
+    with _guarded(user) as guard:
+        folder = Path(_answer(guard)["folder"])
         place = programs(folder, user)
-        _order(guard, _commands(folder, place, version(place, user), durable=durable), user)
+        _order(guard, _commands(folder, place, version(place, user), durable=durable))
+        _answer(guard)
         yield Server(folder, place)
+
+
+@contextmanager
+def _guarded(user: Account) -> Iterator["subprocess.Popen[bytes]"]:
+    """Start the guard; leaving the context closes its input, whereupon it cleans up, and waits for its end."""
+    identity = (str(user.uid), str(user.gid))
+    command = [sys.executable, "-I", "-S", embedded_guard.__file__, *identity, *places_for(user)]
+    try:  # a session of its own is out of reach of Ctrl-C and of signals to our process group
+        guard = subprocess.Popen(  # noqa: S603 - our own program
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True
+        )
+    except OSError as error:
+        raise RunError(
+            f"The embedded PostgreSQL did not start: {sys.executable}: {error.strerror}. {_WAY_OUT}"
+        ) from error
+    with guard:
+        yield guard
 
 
 def _commands(folder: Path, place: Path, major: int, *, durable: bool) -> dict[str, list[str]]:
@@ -77,16 +92,16 @@ def _commands(folder: Path, place: Path, major: int, *, durable: bool) -> dict[s
     }
 
 
-def _order(guard: "subprocess.Popen[bytes]", commands: dict[str, list[str]], user: Account | None) -> None:
-    order: dict[str, Any] = {**commands, "account": (user.uid, user.gid) if user else None}
-    reply = {"error": "its guard process ended"}
-    if guard.stdin and guard.stdout:
+def _order(guard: "subprocess.Popen[bytes]", commands: dict[str, list[str]]) -> None:
+    if guard.stdin:
         with suppress(BrokenPipeError):  # the guard is gone: its missing answer says so
-            guard.stdin.write(json.dumps(order).encode() + b"\n")
+            guard.stdin.write(json.dumps(commands).encode() + b"\n")
             guard.stdin.flush()
-        reply = json.loads(guard.stdout.readline() or json.dumps(reply))
+
+
+def _answer(guard: "subprocess.Popen[bytes]") -> dict[str, Any]:
+    line = guard.stdout.readline() if guard.stdout else b""
+    reply: dict[str, Any] = json.loads(line) if line else {"error": "its guard process ended"}
     if "error" in reply:
-        raise RunError(
-            f"The embedded PostgreSQL did not start: {reply['error']}. "
-            "Give a database of your own with --database-url, or free some space in the temporary folder."
-        )
+        raise RunError(f"The embedded PostgreSQL did not start: {reply['error']}. {_WAY_OUT}")
+    return reply

@@ -1,8 +1,9 @@
 """The guard of one embedded PostgreSQL: starts it, and removes it when the process it serves is gone.
 
-A program of its own (``python -I -S embedded_guard.py FOLDER``) in a session of its own, so that neither Ctrl-C nor a
-killed owner ends it before it has cleaned up. The owner writes one line into its standard input, the order, and keeps
-that open; when it closes, however the owner ended, the server is stopped and its folder deleted. Standard library only.
+A program of its own (``python -I -S embedded_guard.py UID GID PLACE…``) in a session of its own, so that neither Ctrl-C
+nor a killed owner ends it before it has cleaned up. It makes a folder in the first place that will do and answers with
+its name; the owner then writes one line into its standard input, the order, and keeps that open. When it closes,
+however the owner ended, the server is stopped and its folder deleted. Standard library only.
 """
 
 import contextlib
@@ -13,6 +14,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -23,16 +25,19 @@ LOG_LINES = 8
 
 
 def main() -> None:
-    """Wait for the order, start the server, answer with one JSON line, keep watch, clean up."""
+    """Make the folder, wait for the order, start the server, keep watch, clean up; answers are lines of JSON."""
     owner = os.getppid()
-    folder = Path(sys.argv[1])
+    uid, gid, *places = sys.argv[1:]
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, lambda *_: sys.exit(1))
+    folder: Path | None = None
     server: subprocess.Popen[bytes] | None = None
     try:
+        folder = make_folder(places, int(uid), int(gid))
+        answer({"folder": str(folder)})
         order = sys.stdin.readline()
         if order:
-            server = start(folder, **json.loads(order))
+            server = start(folder, int(uid), int(gid), **json.loads(order))
             answer({"ready": True})
             watch(owner, server)
     except (OSError, RuntimeError) as error:
@@ -40,12 +45,31 @@ def main() -> None:
     finally:
         if server is not None:
             stop(server)
-        shutil.rmtree(folder, ignore_errors=True)
+        if folder is not None:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
-def start(
-    folder: Path, initdb: list[str], postgres: list[str], account: tuple[int, int] | None
-) -> "subprocess.Popen[bytes]":
+def make_folder(places: list[str], uid: int, gid: int) -> Path:
+    """Make a private folder that belongs to the server's account.
+
+    Raises:
+        RuntimeError: none of the places will do.
+    """
+    for place in places:
+        try:
+            folder = Path(tempfile.mkdtemp(prefix="ojeon-pg-", dir=place))
+        except OSError:
+            continue
+        try:
+            os.chown(folder, uid, gid)
+        except OSError:
+            folder.rmdir()
+            continue
+        return folder
+    raise RuntimeError(f"no folder for its data can be made in {', '.join(places) or 'any place'}")
+
+
+def start(folder: Path, uid: int, gid: int, initdb: list[str], postgres: list[str]) -> "subprocess.Popen[bytes]":
     """Run two commands in ``folder``: one that makes the data folder, one that is the server, until it is ready.
 
     Raises:
@@ -54,8 +78,8 @@ def start(
     """
     log = folder / "server.log"
     common: dict[str, Any] = {"cwd": folder, "stdin": subprocess.DEVNULL, "stderr": subprocess.STDOUT}
-    if account is not None:
-        common |= {"user": account[0], "group": account[1], "extra_groups": []}
+    if os.geteuid() == 0:
+        common |= {"user": uid, "group": gid, "extra_groups": []}
     with log.open("wb") as output:
         if subprocess.run(initdb, stdout=output, check=False, **common).returncode:  # noqa: S603 - the owner's order
             raise RuntimeError(last_lines(log))

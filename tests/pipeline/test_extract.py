@@ -6,6 +6,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
+import adbc_driver_postgresql.dbapi as adbc
 import duckdb
 import psycopg
 import pytest
@@ -15,6 +16,7 @@ from psycopg import sql
 
 from pipeline import extract as extract_module
 from pipeline import snapshot
+from pipeline.address import read_address
 from pipeline.errors import DatabaseError, RunError, UsageError
 from pipeline.extract import ExtractReport, extract, source_of
 from pipeline.settings import TableNames
@@ -331,6 +333,17 @@ def test_its_sessions_cannot_write(
     with pytest.raises(DatabaseError, match="cannot execute INSERT in a read-only transaction"):
         run(database, workbench, table="tricky")
     assert owner.execute("SELECT count(*) FROM reservations").fetchone() == (0,)
+
+
+def test_the_session_that_streams_cannot_write(database: str, owner: psycopg.Connection) -> None:
+    create(owner)
+    with psycopg.connect(database) as leader:
+        leader.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+        exported = leader.execute("SELECT quote_literal(pg_export_snapshot())").fetchone()
+        assert exported
+        follower = snapshot._joined(read_address(database), exported[0])
+        with follower, follower.cursor() as cursor, pytest.raises(adbc.Error, match="read-only transaction"):
+            cursor.execute("INSERT INTO reservations VALUES ('x')")
 
 
 def test_no_session_is_left_when_it_is_done(
