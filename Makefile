@@ -28,7 +28,7 @@ fix: .venv/dev.stamp ## let ruff mend what it can
 	.venv/bin/ruff check --fix
 	.venv/bin/ruff format
 
-bench: .venv/dev.stamp ## ratios measured in one run (see benchmarks/)
+bench: .venv/dev.stamp .venv/bench.stamp ## ratios measured in one run (see benchmarks/)
 	.venv/bin/python -m benchmarks $(ARGS)
 
 lab: .venv/lab.stamp ## JupyterLab with the project installed
@@ -39,6 +39,7 @@ lock: | $(UV) ## resolve the dependencies again and write requirements/*.txt
 	$(UV) pip compile $(LOCK) --extra demo pyproject.toml -c requirements/base.txt -o requirements/demo.txt
 	$(UV) pip compile $(LOCK) --extra demo --extra dev pyproject.toml -o requirements/dev.txt
 	$(UV) pip compile $(LOCK) --extra demo --extra lab pyproject.toml -o requirements/lab.txt
+	$(UV) pip compile $(LOCK) --group bench -o requirements/bench.txt
 
 clean: ## remove the environment and every cache (runs in reports/ stay)
 	rm -rf .venv .tools .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage*
@@ -53,6 +54,13 @@ clean: ## remove the environment and every cache (runs in reports/ stay)
 	@echo "installing requirements/$*.txt into .venv" >&2
 	@$(UV) pip install -q --compile-bytecode --python .venv/bin/python --require-hashes -r requirements/$*.txt
 	@$(UV) pip install -q --python .venv/bin/python --no-deps --build-constraints requirements/dev.txt -e .
+	@touch $@
+
+# The benchmark's peers pin what the project does not; they live in an environment of their own.
+.venv/bench.stamp: requirements/bench.txt | .venv/bin/python $(UV)
+	@echo "installing requirements/bench.txt into .venv/peers" >&2
+	@$(UV) venv -q --no-project --clear --python .venv/bin/python .venv/peers
+	@$(UV) pip install -q --python .venv/peers/bin/python --require-hashes -r requirements/bench.txt
 	@touch $@
 
 # uv itself, where the machine has none: into a private folder, from the package index, by hash.

@@ -1,6 +1,6 @@
 """`make bench`: every benchmark in turn, one table. Exit code 1 where a target is missed.
 
-python -m benchmarks [extract] [normalize] [startup]
+python -m benchmarks [startup] [peers] [extract] [normalize]
 """
 
 import sys
@@ -9,7 +9,7 @@ from importlib import import_module
 from rich.console import Console
 from rich.table import Table
 
-ALL = ("startup", "extract", "normalize")
+ALL = ("startup", "peers", "extract", "normalize")
 
 
 def main() -> int:
