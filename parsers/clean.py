@@ -17,11 +17,14 @@ _APOSTROPHES = "'’‘ʼ´＇"
 _KEPT = set(":.,/-~?%+=&<>\\@;")
 # Not a letter or a number, yet never dropped silently: they stand for text that was lost.
 _DAMAGE = "�⁄"
+# Signs that turn or bound what stands beside them; the policy is silent on them, so a person decides.
+_TELLING = set("×✕✖✗✘❌❎🚫⛔🙅☐≠¬≥≤↑↓⬆⬇⇧⇩") | {"\u20e0"}
 
 _SPACES = re.compile(r" +")
 # Signs that are read over at either end; a mark (- ~) is not among them.
-_RIGHT_END = " .,?;:%+=&<>\\/@'"
-_LEFT_END = " .,:;%+=&<>\\/@'"  # a question mark in front may be what is left of a lost letter
+_CONTROLS = "".join(chr(code) for code in (*range(0x20), *range(0x7F, 0xA0)))
+_RIGHT_END = " .,?;:%+=&<>\\/@'" + _CONTROLS
+_LEFT_END = " .,:;%+=&<>\\/@'" + _CONTROLS  # a question mark in front may be what is left of a lost letter
 
 
 def _fold(char: str) -> str:  # noqa: C901, PLR0911 - one line per class of characters reads best
@@ -38,13 +41,15 @@ def _fold(char: str) -> str:  # noqa: C901, PLR0911 - one line per class of char
         return ":"
     if char in _APOSTROPHES:
         return "'"
-    if char in _KEPT or char in _DAMAGE:
+    if char in _KEPT or char in _DAMAGE or char in _TELLING:
         return char
     if category == "Nd":
         return str(unicodedata.decimal(char))
     if category in ("Zs", "Zl", "Zp") or char in "\t\n\v\f\r\x1c\x1d\x1e\x1f\x85":
         return " "
-    if category in ("Cf", "Cc", "Me") or "\ufe00" <= char <= "\ufe0f" or "\U000e0100" <= char <= "\U000e01ef":
+    if category == "Cc":
+        return char  # a control character inside a text is no spelling: what it stood for is lost
+    if category in ("Cf", "Me") or "\ufe00" <= char <= "\ufe0f" or "\U000e0100" <= char <= "\U000e01ef":
         return ""
     if category[0] in "PS":
         return " "

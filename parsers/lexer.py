@@ -32,7 +32,7 @@ class Clock(NamedTuple):
     hour: int
     minute: int
     style: str
-    second: int = 0
+    second: int | None = None
     offset: int | str | None = None
     day: tuple[int, int, int] | None = None
     ago: int = 0
@@ -92,6 +92,7 @@ def _shapes() -> str:
     months = f"(?:{units['date.months']})"
     year, month, day = (f"(?:{units[f'date.{name}']})" for name in ("year", "month", "day"))
     ordinal = "(?:st|nd|rd|th)"
+    hours_in_a_row = "|".join(f"{hour}/{hour % 12 + 1}" for hour in range(1, 13))  # 2/3 pm: two or three, no date
     offset = r"z(?![a-z])|[+-]\d{2}(?::?\d{2})?"
     first = [
         (
@@ -99,19 +100,26 @@ def _shapes() -> str:
             rf"(?P<hh>\d{{1,2}}|{numeral}) ?{hour}"
             rf"(?: ?(?:(?P<hx>{_any(lex.quarters)})|(?P<hm>\d{{1,2}}|{minutes}) ?{minute}|(?P<hf>{units['clock.half']})"
             rf"|(?P<hb>\d{{2}})(?!\d| ?(?:{hour}|[:/.~-]|{month}|{day})))"
-            rf"(?: ?\d{{1,2}} ?{second})?)?",
+            rf"(?: ?(?P<hs>\d{{1,2}}) ?{second})?)?",
         ),
     ]
     digits_first = [
         (
             "colon",
-            r"(?P<ch>\d{1,2}) ?: ?(?P<cm>\d{2})(?: ?: ?(?P<cs>\d{2})(?:[.,]\d{1,9})?(?P<co>\+\d{2}(?!\d|:))?)?(?![\d:])"
+            r"(?P<ch>\d{1,2}) ?: ?(?P<cm>\d{2})"
+            r"(?: ?: ?(?P<cs>\d{2})(?:[.,:]\d{3,9}|[.,]\d{1,9})?(?P<co>\+\d{2}(?!\d|:)| [+-]\d{4}(?!\d))?)?(?![\d:])"
+            rf"(?! ?(?:{units['duration.unit']}))"
             rf"(?: ?(?:{minute}|{hour}))?(?P<cp>[ap](?![a-z.]))?",
         ),
         (
             "iso",
             r"(?P<iy>\d{4})-(?P<im>\d{2})-(?P<id>\d{2})t(?P<ih>\d{2}):(?P<in>\d{2})(?::(?P<is>\d{2})(?:[.,]\d+)?)?"
             rf" ?(?P<io>{offset})?(?![\d:])",
+        ),
+        (
+            "spaced_iso",
+            r"(?P<jy>\d{4})-(?P<jm>\d{2})-(?P<jd>\d{2}) (?P<jh>\d{2}):(?P<jn>\d{2}):(?P<js>\d{2})(?:[.,]\d+)?"
+            rf" ?(?P<jo>{offset})(?![\d:])",
         ),
         (
             "basic",
@@ -125,8 +133,12 @@ def _shapes() -> str:
         ("tail_date", r"(?P<ta>\d{1,2}) ?[-./] ?(?P<tb>\d{1,2}) ?[-./] ?(?P<ty>\d{4})(?![\d:])\.?"),
         ("unit_date", rf"(?:(?P<uy>\d{{2,4}}) ?{year} ?)?(?P<um>\d{{1,2}}) ?{month} ?(?P<ud>\d{{1,2}}) ?{day}"),
         ("part_date", rf"(?:\d{{2,4}} ?{year} ?)?\d{{1,2}} ?{month}(?! ?\d)|\d{{2,4}} ?{year}|\d{{1,2}} ?{day}"),
+        ("spaced_year_date", rf"\d{{2}}\. ?\d{{1,2}}\. \d{{1,2}}(?![\d:]| ?{hour})\.?"),
         ("spaced_date", r"(?:1[0-2]|[1-9])\. (?:3[01]|[12]\d|[1-9])\.(?!\d)"),
-        ("slash_date", rf"\d{{1,2}}/\d{{1,2}}(?:/\d{{2}})?(?![\d/:])(?! ?{hour})"),
+        (
+            "slash_date",
+            rf"(?!(?:{hours_in_a_row}) ?[ap]\.? ?m(?![a-z]))\d{{1,2}}/\d{{1,2}}(?:/\d{{2}})?(?![\d/:])(?! ?{hour})",
+        ),
     ]
     either = [
         (
@@ -138,7 +150,8 @@ def _shapes() -> str:
         ),
         (
             "duration",
-            rf"(?:(?:\d+(?:\.\d+)?|{numeral}) ?(?:{units['duration.unit']}){_LATIN_END}(?: ?(?:{units['clock.half']}))?"
+            rf"(?:(?:\d+(?:[.:]\d+)?|{numeral}) ?(?:{units['duration.unit']}){_LATIN_END}"
+            rf"(?: ?(?:{units['clock.half']}))?"
             r"|(?:half )?an? (?:hour|minute|day|week))"
             rf"(?: ?(?:{later}))?",
         ),
@@ -148,7 +161,7 @@ def _shapes() -> str:
         ("military", rf"(?P<xh>\d{{2}})(?P<xm>\d{{2}}) ?(?:{hour}|(?:h|hrs|hours){_LATIN_END})"),
         ("french", rf"(?P<gh>\d{{1,2}}) ?h ?(?P<gm>\d{{2}})(?!\d)|(?P<gx>\d{{1,2}}) ?h{_LATIN_END}"),
         ("letter", r"(?P<lh>\d{1,2})(?P<lm>\d{2})?(?P<lp>[ap])(?![a-z.])"),
-        ("dotted", r"(?P<dh>\d{1,2})\.(?P<dm>\d{1,2})(?:\.(?P<ds>\d{2}))?(?!\.?\d)"),
+        ("dotted", r"(?P<dh>\d{1,2})\.(?P<dm>\d{1,2})(?:\.(?P<ds>\d{2})(?:\.\d{3,9})?)?(?!\.?\d)"),
         ("number", r"\d+(?:\.\d+)?"),
     ]
     words = [
@@ -197,7 +210,19 @@ def _master() -> re.Pattern[str]:
     return re.compile(rf" *(?:{_shapes()}|(?P<sign>-+|~+|[,/;]|[.:'?@]+)|(?P<unknown>[a-z']+|.))", re.DOTALL)
 
 
-_DATES = {"compact_date", "full_date", "tail_date", "unit_date", "part_date", "named_date", "spaced_date", "slash_date"}
+_DATES = {
+    "spaced_year_date",
+    "compact_date",
+    "full_date",
+    "tail_date",
+    "unit_date",
+    "part_date",
+    "named_date",
+    "spaced_date",
+    "slash_date",
+}
+# 1h30 is as likely an hour and a half as half past one.
+_FRENCH_FROM = 7
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 
 
@@ -259,6 +284,10 @@ def _numeral(text: str) -> int:
     return lex_.numerals[key] if key in lex_.numerals else lex_.minute_numerals[key]
 
 
+def _second(text: str | None) -> int | None:
+    return None if text is None else int(text)
+
+
 def _style(hour: str, *, marked: bool) -> str:
     """``marked`` is a form that writes two digits anyway (HH:MM), so 10 to 12 count as padded."""
     if hour.isdigit() and ((hour.startswith("0") and len(hour) == 2) or (marked and len(hour) == 2)):
@@ -267,17 +296,15 @@ def _style(hour: str, *, marked: bool) -> str:
 
 
 def _read_iso(match: re.Match[str], start: int, end: int) -> Token:
-    prefix = "i" if match["iso"] else "b"
+    prefix = "i" if match["iso"] else "j" if match["spaced_iso"] else "b"
     year, month, day, hour, minute, second, offset = (match[prefix + part] for part in "ymdhnso")
-    clock = Clock(
-        int(hour), int(minute), "padded", int(second or 0), _offset(offset), (int(year), int(month), int(day))
-    )
+    clock = Clock(int(hour), int(minute), "padded", _second(second), _offset(offset), (int(year), int(month), int(day)))
     return Token("clock", clock, start, end)
 
 
 def _read_colon(match: re.Match[str], start: int, end: int) -> Token:
     hour, minute, second = match["ch"], match["cm"], match["cs"]
-    clock = Clock(int(hour), int(minute), _style(hour, marked=True), int(second or 0), _offset(match["co"]))
+    clock = Clock(int(hour), int(minute), _style(hour, marked=True), _second(second), _offset(match["co"]))
     return Token("clock", (clock, match["cp"]) if match["cp"] else clock, start, end)
 
 
@@ -289,7 +316,7 @@ def _read_spoken(match: re.Match[str], start: int, end: int) -> Token:
         minute = _numeral(match["hm"] or match["hb"])
     elif match["hf"]:
         minute = 30
-    clock = Clock(_numeral(hour), minute, _style(hour, marked=False))
+    clock = Clock(_numeral(hour), minute, _style(hour, marked=False), _second(match["hs"]))
     return Token("clock_minutes" if match["hm"] else "clock", clock, start, end)
 
 
@@ -303,6 +330,8 @@ def _read_french(match: re.Match[str], start: int, end: int) -> Token:
         if hour < 13:
             return Token("duration", None, start, end)
         return Token("clock", Clock(hour, 0, "padded"), start, end)
+    if int(match["gh"]) < _FRENCH_FROM:
+        return Token("duration", None, start, end)
     return Token("clock", Clock(int(match["gh"]), int(match["gm"]), _style(match["gh"], marked=True)), start, end)
 
 
@@ -323,7 +352,7 @@ def _read_letter(match: re.Match[str], start: int, end: int) -> Token:
 def _read_dotted(match: re.Match[str], start: int, end: int) -> Token:
     hour, minute = match["dh"], match["dm"]
     style = "dotted" if len(minute) == 2 else "decimal"
-    return Token("dotted", Clock(int(hour), int(minute), style, int(match["ds"] or 0)), start, end)
+    return Token("dotted", Clock(int(hour), int(minute), style, _second(match["ds"])), start, end)
 
 
 def _read_number_word(match: re.Match[str], start: int, end: int) -> Token:
@@ -334,6 +363,7 @@ def _read_number_word(match: re.Match[str], start: int, end: int) -> Token:
 
 _READERS = {
     "iso": _read_iso,
+    "spaced_iso": _read_iso,
     "basic": _read_iso,
     "colon": _read_colon,
     "spoken": _read_spoken,

@@ -5,6 +5,7 @@ spans two clocks, a bound reaches to the edge of the opening hours. The policy t
 readings lie in one half? The review reasons are the ways the answer can be no.
 """
 
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -97,6 +98,8 @@ def point(term: Term, policy: Policy) -> Reading:
 
 
 def _certain(rule: str, minute: int, term: Term, policy: Policy) -> Reading:
+    if not _words_agree(minute, term, policy):
+        return refused(rule, Reason.CONTRADICTION)
     if policy.plausible[0] <= minute < policy.plausible[1]:
         return _straddled(Reading(rule, minute, minute + 1, start=minute), term, policy)
     suggestion: Period | None = half_of(minute, policy)
@@ -104,6 +107,16 @@ def _certain(rule: str, minute: int, term: Term, policy: Policy) -> Reading:
         later = minute + HALF_DAY
         suggestion = half_of(later, policy) if policy.plausible[0] <= later < policy.plausible[1] else None
     return refused(rule, Reason.OUTSIDE_HOURS, suggestion, minute)
+
+
+def _words_agree(minute: int, term: Term, policy: Policy) -> bool:
+    """Whether the half-day words still name the half, where the clinic's noon is not at 12:00."""
+    if term.clock is not None and term.clock.offset is not None:
+        return True  # the words name the half where the clock was written
+    said = Period.MORNING if "half_morning" in term.halves else None
+    if term.instant is not None or _AFTERNOON & set(term.halves):
+        said = Period.AFTERNOON
+    return said is None or said is half_of(minute, policy)
 
 
 def _straddled(reading: Reading, term: Term, policy: Policy) -> Reading:
@@ -116,6 +129,8 @@ def _straddled(reading: Reading, term: Term, policy: Policy) -> Reading:
 def stretch(term: Term, policy: Policy) -> Reading:  # noqa: PLR0911 - one line per row of the policy's table
     """Half-day words without a clock."""
     kinds = set(term.halves)
+    if term.straddling:
+        return refused("several_words", Reason.SPANS_NOON)
     if kinds <= _MORNING:
         return Reading("morning_word", 0, policy.noon)
     if kinds <= _AFTERNOON:
@@ -142,23 +157,28 @@ def candidates(term: Term, policy: Policy) -> tuple[str, tuple[int, ...]] | Read
     clock = term.clock
     if clock is None:
         raise ValueError("a term without a clock has no candidates")
-    if clock.hour > 24 or clock.minute > 59 or clock.second > 59 or (clock.hour == 24 and clock.minute):
+    if clock.hour > 24 or clock.minute > 59 or (clock.second or 0) > 59 or (clock.hour == 24 and clock.minute):
         return refused("impossible_clock", Reason.INVALID_CLOCK)
-    if clock.offset is not None:
-        return _zoned(term, clock, policy)
-    if term.halves:
-        found = _with_words(clock, term.halves)
-    elif clock.hour in (0, 24):
-        placeholder = clock.minute == 0
-        return refused("midnight", Reason.PLACEHOLDER_MIDNIGHT if placeholder else Reason.NOON_OR_MIDNIGHT)
-    elif clock.style == "padded" or clock.hour > 12:
-        found = ("hour_24" if clock.hour > 12 else "padded_clock", (clock.hour * 60 + clock.minute,))
-    else:
-        first = clock.hour % 12 * 60 + clock.minute
-        found = ("bare_hour", (first, first + HALF_DAY))
+    found = _clock_candidates(term, clock, policy)
     if clock.ago and not isinstance(found, Reading):
         return _minutes_ago(found, clock.ago, policy)
     return found
+
+
+def _clock_candidates(term: Term, clock: Clock, policy: Policy) -> tuple[str, tuple[int, ...]] | Reading:
+    human = clock.style == "bare" and not term.halves and clock.second is None and clock.day is None
+    if clock.offset is not None and not human:
+        return _zoned(term, clock, policy)
+    if clock.offset is not None and not _is_local(clock, policy):
+        return refused("zoned_clock", Reason.AMBIGUOUS_HOUR)
+    if term.halves:
+        return _with_words(clock, term.halves)
+    if clock.hour in (0, 24):
+        return refused("midnight", Reason.NOON_OR_MIDNIGHT if clock.minute else Reason.PLACEHOLDER_MIDNIGHT)
+    if clock.style == "padded" or clock.hour > 12:
+        return "hour_24" if clock.hour > 12 else "padded_clock", (clock.hour * 60 + clock.minute,)
+    first = clock.hour % 12 * 60 + clock.minute
+    return "bare_hour", (first, first + HALF_DAY)
 
 
 def _instant(term: Term) -> tuple[str, tuple[int, ...]] | Reading:
@@ -248,15 +268,37 @@ def _time_only(clock: Clock, literal: int, policy: Policy) -> tuple[str, tuple[i
     moved, utc = _converted(clock, literal, policy, _PRESENT), _in_utc(clock, literal, _PRESENT)
     if moved is None or utc is None:
         return refused("zoned_clock", Reason.INVALID_CLOCK)
-    if utc % MINUTES_A_DAY == 0 and clock.second == 0 and (clock.day == (1970, 1, 1) or _is_utc(clock)):
+    if utc % MINUTES_A_DAY == 0 and not clock.second and (clock.day == (1970, 1, 1) or _is_utc(clock)):
         return refused("midnight", Reason.PLACEHOLDER_MIDNIGHT)
     if not _is_utc(clock):
-        return _as_padded(moved)
+        # A zone's own offset of 1899 (GMT+0827 in Seoul) is today's wall clock as the spreadsheet showed it.
+        nearly_local = clock.day is not None and abs(moved - literal) < 60
+        return _as_padded(literal if nearly_local else moved)
+    if clock.day is not None and _is_mean_time(clock, policy, clock.day):
+        then = _converted(clock, literal, policy, clock.day)
+        if then is None or half_of(then, policy) is not half_of(moved, policy):
+            return refused("time_only_column", Reason.AMBIGUOUS_HOUR)
     plausible = [minute for minute in (literal, moved) if policy.plausible[0] <= minute < policy.plausible[1]]
     if len(plausible) == 1 and policy.opening[0] <= plausible[0] < policy.opening[1]:
         return "time_only_column", (plausible[0],)
     suggestion = half_of(plausible[0], policy) if len(plausible) == 1 else None
     return refused("time_only_column", Reason.AMBIGUOUS_HOUR, suggestion)
+
+
+def _is_mean_time(clock: Clock, policy: Policy, day: tuple[int, int, int]) -> bool:
+    """Whether a clock's seconds are those of the zone's local mean time (Seoul 1899: +8:27:52), so the hour is too."""
+    try:
+        offset = datetime(*day, tzinfo=UTC).astimezone(ZoneInfo(policy.timezone)).utcoffset()
+    except (ValueError, OverflowError):
+        return False
+    seconds = 0 if offset is None else int(offset.total_seconds()) % 60
+    return seconds != 0 and ((clock.second or 0) + seconds) % 60 == 0
+
+
+def _is_local(clock: Clock, policy: Policy) -> bool:
+    """Whether a clock's offset is the clinic's own."""
+    literal = clock.hour * 60 + clock.minute
+    return _converted(clock, literal, policy, _PRESENT) == literal % MINUTES_A_DAY
 
 
 def _is_utc(clock: Clock) -> bool:
@@ -279,8 +321,6 @@ def _converted(clock: Clock, literal: int, policy: Policy, day: tuple[int, int, 
 @lru_cache(maxsize=4096)
 def _zone_offset(name: str, day: tuple[int, int, int], minute: int) -> int | None:
     """Minutes east of UTC of a zone on a day; ``minute`` is the day's, in UTC where it matters."""
-    from datetime import UTC, datetime, timedelta  # noqa: PLC0415 - only zoned clocks pay for it
-
     try:
         moment = datetime(*day, tzinfo=UTC) + timedelta(minutes=minute)
         offset = moment.astimezone(ZoneInfo(name)).utcoffset()
@@ -313,6 +353,8 @@ def before(term: Term, policy: Policy, *, inclusive: bool) -> Reading:
     if reading.reason:
         return reading
     if reading.start is None:
+        if not inclusive and _AFTERNOON & set(term.halves):
+            return refused("bound", Reason.AMBIGUOUS_WORD)  # 오후 전 시간 is "all afternoon"
         hi = reading.hi if inclusive else reading.lo
         return _within_opening(Reading("bound", policy.opening[0], min(hi, policy.opening[1])), reading, policy)
     return _within_opening(
@@ -346,8 +388,12 @@ def _within_opening(reading: Reading, bound: Reading, policy: Policy) -> Reading
     return reading
 
 
-def between(first: Term, last: Term, policy: Policy) -> Reading:
+def between(first: Term, last: Term, policy: Policy) -> Reading:  # noqa: PLR0911 - one line a way to refuse
     """``[A, B)``. A half-day word on one end carries to the other where that keeps A before B."""
+    if first.straddling or last.straddling:
+        return refused("range", Reason.SPANS_NOON)
+    if _offset(first) != _offset(last):
+        return refused("range", Reason.AMBIGUOUS_HOUR)
     ends = _range_ends(first, last, policy)
     if isinstance(ends, Reading):
         return ends
@@ -357,11 +403,14 @@ def between(first: Term, last: Term, policy: Policy) -> Reading:
     reading = Reading("range", lo, hi, start=start, end=end)
     if reading.period(policy) is None:
         return reading._replace(reason=Reason.SPANS_NOON)
-    if start is not None and not policy.plausible[0] <= start < policy.plausible[1]:
-        return reading._replace(reason=Reason.OUTSIDE_HOURS, suggestion=reading.period(policy))
-    if end is not None and not policy.plausible[0] < end <= policy.plausible[1]:
+    opens, closes = policy.plausible
+    if (start is not None and not opens <= start < closes) or (end is not None and not opens < end <= closes):
         return reading._replace(reason=Reason.OUTSIDE_HOURS, suggestion=reading.period(policy))
     return reading
+
+
+def _offset(term: Term) -> int | str | None:
+    return term.clock.offset if term.clock else None
 
 
 def _range_ends(first: Term, last: Term, policy: Policy) -> tuple[int, int, int | None, int | None] | Reading:
@@ -379,6 +428,8 @@ def _range_ends(first: Term, last: Term, policy: Policy) -> tuple[int, int, int 
         return starts
     if isinstance(ends, Reading):
         return ends
+    if starts[0] > ends[0]:
+        return refused("range", Reason.CONTRADICTION)
     return starts[0], ends[1], starts[2], ends[2]
 
 

@@ -22,6 +22,7 @@ symbol meaning                                      symbol meaning
 from dataclasses import dataclass
 
 from parsers.clean import clean
+from parsers.glue import stand_alone
 from parsers.lexer import Clock, Token, lex
 from parsers.lexicon import lexicon
 
@@ -29,6 +30,7 @@ MAX_LENGTH = 200
 
 _SYMBOLS = {
     "no_preference": "X",
+    "both": "X",
     "placeholder": "P",
     "negation": "N",
     "vague_morning": "V",
@@ -57,7 +59,10 @@ _SYMBOLS = {
     "unknown": "?",
 }
 _SIGNS = {"-": "~", "~": "~", ",": ",", "/": ",", ";": ","}
-_READ_OVER = {"filler", "approximate", "date", "at"}
+_READ_OVER = {"filler", "particle", "approximate", "date", "weekday_short", "at"}
+_SMALL_TALK = {"filler", "particle"}
+# Stands for a date that is not complete: a clock beside one is no time-only column.
+_SOME_DAY = (2026, 1, 1)
 _LIST_MARKS = {"or", "and", "sign"}
 _DATES = {"date", "weekday_short"}
 _LETTER_HALF = {"a": "half_morning", "p": "half_afternoon"}
@@ -101,7 +106,7 @@ class Sentence:
     def __init__(self, raw: str | None) -> None:
         self.raw = raw
         self.text = "" if raw is None or len(raw) > MAX_LENGTH else clean(raw)
-        self.tokens = lex(self.text)
+        self.tokens = stand_alone(self.text, lex(self.text))
         self.items = _assemble(self.text, self.tokens)
         self.symbols = "".join([item.symbol for item in self.items])
 
@@ -132,7 +137,7 @@ def _with_zones(text: str, tokens: list[Token]) -> list[Token]:
     for token in tokens:
         if token.kind != "zone":
             leads = leading is not None and _offset_of(token) is None and type(token.value) is Clock
-            out.append(token._replace(value=token.value._replace(offset=leading)) if leads else token)
+            out.append(_zoned(text, token, leading) if leads else token)
             leading = None if leads else leading
             continue
         offset = _zone_offset(text[token.start : token.end])
@@ -142,16 +147,33 @@ def _with_zones(text: str, tokens: list[Token]) -> list[Token]:
         elif place is None or (offset is None and _offset_of(out[place]) is None):
             out.append(token._replace(kind="unknown"))
         elif _offset_of(out[place]) is None:
-            out[place] = out[place]._replace(value=out[place].value._replace(offset=offset))
+            out[place] = _zoned(text, out[place], offset)
+        elif _contradict(_offset_of(out[place]), offset):
+            out.append(token._replace(kind="unknown"))
     if leading is not None:
         return [token._replace(kind="unknown") if token.kind == "zone" else token for token in tokens]
-    day = next((token.value for token in tokens if token.kind == "date" and token.value and token.value[0]), None)
+    days = [token.value for token in tokens if token.kind == "date"]
+    day = next((value for value in days if value and value[0]), _SOME_DAY if days else None)
     return [
         token._replace(value=token.value._replace(day=token.value.day or day))
         if day and _offset_of(token) is not None
         else token
         for token in out
     ]
+
+
+def _zoned(text: str, token: Token, offset: int | str | None) -> Token:
+    """The clock with its zone; digits and a zone are what machines write, so they are read as a 24-hour clock."""
+    clock = token.value._replace(offset=offset)
+    digits = ":" in text[token.start : token.end]
+    return token._replace(value=clock._replace(style="padded") if digits else clock)
+
+
+def _contradict(first: int | str | None, second: int | str | None) -> bool:
+    """Whether two zones of one clock differ; by under an hour they do not: GMT+0827 was Korea's in 1899."""
+    offsets = [0 if offset == "Z" else offset for offset in (first, second)]
+    minutes = [offset for offset in offsets if isinstance(offset, int)]
+    return len(minutes) == 2 and abs(minutes[0] - minutes[1]) >= 60
 
 
 def _offset_of(token: Token) -> int | str | None:
@@ -215,8 +237,8 @@ def _itemize(text: str, tokens: list[Token]) -> list[Item]:
 
 def _between_dates(tokens: list[Token], place: int) -> bool:
     """Whether a mark lists dates (월요일이나 화요일 오전) and so says nothing of the time."""
-    before = next((token.kind for token in reversed(tokens[:place]) if token.kind != "filler"), "")
-    after = next((token.kind for token in tokens[place + 1 :] if token.kind != "filler"), "")
+    before = next((token.kind for token in reversed(tokens[:place]) if token.kind not in _SMALL_TALK), "")
+    after = next((token.kind for token in tokens[place + 1 :] if token.kind not in _SMALL_TALK), "")
     return before in _DATES and after in _DATES
 
 
@@ -238,8 +260,6 @@ def _item(text: str, tokens: list[Token], place: int, token: Token) -> Item | No
         return _sign_item(text, token)
     if kind == "before_suffix" and place and _minutes_ago(text, tokens, place - 1):
         return None
-    if kind == "weekday_short":
-        return None if _stands_alone(text, token) else Item("?", None, token)
     symbol = _SYMBOLS.get(kind)
     return Item(symbol, None, token) if symbol else None
 
@@ -251,12 +271,6 @@ def _minutes_ago(text: str, tokens: list[Token], place: int) -> bool:
     following = tokens[place + 1]
     word = text[following.start : following.end]
     return following.kind == "before_suffix" and word in lexicon().units["duration.ago"]
-
-
-def _stands_alone(text: str, token: Token) -> bool:
-    before = text[token.start - 1] if token.start else " "
-    after = text[token.end] if token.end < len(text) else " "
-    return not before.isalnum() and not after.isalnum()
 
 
 def _sign_item(text: str, token: Token) -> Item | None:
@@ -389,9 +403,10 @@ def _read_over_dates(items: list[Item]) -> list[Item]:
     place = 0
     while place < len(items):
         end = _date_end(items, place)
+        dashed = end > place + 1
         if end and end < len(items) and items[end].symbol == ",":
             end += 1
-        if end and end < len(items) and items[end].symbol == "t":
+        if end and end < len(items) and items[end].symbol == "t" and not (dashed and _is_half(items[end])):
             place = end
             continue
         out.append(items[place])
@@ -441,7 +456,7 @@ def _may_share(number: Item, other: Item) -> bool:
 
 def _drop_idle_marks(tokens: list[Token], items: list[Item]) -> list[Item]:
     """Drop a mark glued to a filler (감사합니다~) and commas that separate nothing."""
-    fillers = {token.end for token in tokens if token.kind == "filler"}
+    fillers = {token.end for token in tokens if token.kind in ("filler", "particle")}
     out = []
     for place, item in enumerate(items):
         if item.symbol == "~" and item.token.start in fillers:

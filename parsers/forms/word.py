@@ -23,6 +23,8 @@ def read(items: list[Item], policy: Policy) -> Reading:
     reading = point(term, policy)
     if reading.reason:
         return reading
+    if any(item.token.kind == "both" for item in items):
+        return refused("narrowed_word", Reason.NO_PREFERENCE, reading.period(policy))
     for item in items:
         outing = _OUTINGS.get(item.token.kind)
         if outing is not None and outing is not half_of(reading.lo, policy):

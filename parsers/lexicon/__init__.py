@@ -34,8 +34,6 @@ class Lexicon:
 # Sections whose lists become word tokens; the token kind is the last part of the name unless given here.
 _WORD_SECTIONS = ("halfday", "instant", "marks", "words", "words.vague", "words.outing", "words.modifier")
 _KIND_PREFIX = {"halfday": "half_", "words.vague": "vague_", "words.outing": "outing_", "instant": "instant_"}
-# A particle is a filler that Korean and Japanese glue to the word before it; the grammar need not tell them apart.
-_KIND_ALIAS = {"particle": "filler"}
 # Lists that become word tokens among others that do not: (section, list, token kind).
 _LONE_LISTS = (
     ("date", "words", "date"),
@@ -96,8 +94,7 @@ def _worded(language: dict[str, Any]) -> Iterator[tuple[str, str]]:
     yield from ((name, "zone") for name in _section(language, "zones"))
 
 
-def _add(merged: Lexicon, entry: str, name: str) -> None:
-    kind = _KIND_ALIAS.get(name, name)
+def _add(merged: Lexicon, entry: str, kind: str) -> None:
     phrase = clean(entry)
     key = phrase.replace(" ", "")
     if not key:

@@ -1,0 +1,148 @@
+"""Small words that may be parts of larger ones: they count only where they can stand.
+
+The lexer takes the longest word it knows at each place, so an unknown word (어제, 면도, 전문의, 正在) may fall apart
+into particles and fillers and vanish. Here every small token is asked whether it can stand where it is; one that cannot
+becomes ``unknown``, and the text goes to a person.
+"""
+
+from parsers.lexer import Token
+
+_CLOCKS = {"clock", "clock_minutes"}
+_LIST_KINDS = {"or", "and"}
+_SUFFIXES = {"from_suffix", "until_suffix", "after_suffix", "before_suffix", "within", "between_suffix"}
+# "It is", in the endings that people type.
+_COPULAS = {"이요", "이에요", "이예요", "에요", "예요", "입니다", "입니당", "이여", "이용", "인데요", "임", "요"}
+_TALK = {"filler", "no_preference", "both", "unknown", "at", "negation"}
+_MOST_PARTICLES = 2
+# What may follow a bare am or pm that is no part of a clock; "am available" and "pm me" are English, not halves.
+_AFTER_MERIDIEM = {
+    "please", "pls", "plz", "thanks", "thank you", "thank you very much", "thx", "ty", "time", "only", "preferred",
+    "preferably", "ok", "okay", "works", "is fine", "is good", "is best", "is ok", "is okay", "if possible", "slot",
+    "slots", "appointment", "session", "visit", "on", "works for me", "works best", "would be great", "would be good",
+    "best", "better", "period", "part", "fine", "good",
+}  # fmt: skip
+
+
+def stand_alone(text: str, tokens: list[Token]) -> list[Token]:
+    """Turn every token that cannot stand where it does into ``unknown``."""
+    out: list[Token] = []
+    for place, token in enumerate(tokens):
+        before = out[-1] if out else None
+        after = tokens[place + 1] if place + 1 < len(tokens) else None
+        out.append(token if _stands(text, token, before, after, out) else token._replace(kind="unknown"))
+    return out
+
+
+def _stands(  # noqa: PLR0911 - one line a kind
+    text: str, token: Token, before: Token | None, after: Token | None, earlier: list[Token]
+) -> bool:
+    kind, small = token.kind, token.end - token.start == 1
+    if kind == "particle":
+        return _particle_stands(text, token, before, after, earlier)
+    if kind == "weekday_short":
+        return _weekday_stands(text, token, earlier)
+    if kind in _CLOCKS:
+        return _clock_stands(text, token, before)
+    if kind.startswith("half_"):
+        return _half_stands(text, token, before, after)
+    if not small:
+        return True
+    if kind == "filler":
+        return _small_filler_stands(text, token, before, after)
+    if kind == "approximate":
+        return _small_approximation_stands(text, token, before, after)
+    if kind in _SUFFIXES or kind in _LIST_KINDS:
+        return before is not None and _ends_its_word(text, token, after)
+    return True
+
+
+def _hangul(char: str) -> bool:
+    return "가" <= char <= "힣"
+
+
+def _glued(first: Token | None, second: Token | None) -> bool:
+    """Whether nothing stands between two tokens and neither is a sign."""
+    if first is None or second is None or first.end != second.start:
+        return False
+    return first.kind != "sign" and second.kind != "sign"
+
+
+def _particle_stands(text: str, token: Token, before: Token | None, after: Token | None, earlier: list[Token]) -> bool:
+    """Behind a word it belongs to, at most two in a row; or by itself between spaces."""
+    if not _hangul(text[token.start]):
+        return before is not None
+    if not _glued(before, token):
+        return not _glued(token, after)
+    row = earlier[-_MOST_PARTICLES:]
+    too_many = len(row) == _MOST_PARTICLES and all(other.kind == "particle" for other in row)
+    return before is not None and before.kind != "unknown" and not too_many
+
+
+def _small_filler_stands(text: str, token: Token, before: Token | None, after: Token | None) -> bool:
+    """네, 음 only as whole words; of 我, 来 no two side by side; ㅎ, ㅠ as often as people laugh and cry."""
+    if "\u1100" <= text[token.start] <= "\u11ff":
+        return True
+    if _hangul(text[token.start]):
+        return not _glued(before, token) and not _glued(token, after)
+    return not any(
+        _glued(*pair) and other is not None and other.kind in ("filler", "approximate") and other.end - other.start == 1
+        for pair, other in (((before, token), before), ((token, after), after))
+    )
+
+
+def _small_approximation_stands(text: str, token: Token, before: Token | None, after: Token | None) -> bool:
+    """쯤, 경 behind a time; 약 in front of one."""
+    if not _hangul(text[token.start]):
+        return _small_filler_stands(text, token, before, after)
+    if text[token.start] == "약":
+        return after is not None and (
+            after.kind in {"number", "duration", "lone_minutes"} | _CLOCKS or after.kind.startswith("half_")
+        )
+    timely = before is not None and (
+        before.kind in {*_CLOCKS, "number", "particle"} or before.kind.startswith(("half_", "inst"))
+    )
+    return timely and _ends_its_word(text, token, after)
+
+
+def _ends_its_word(text: str, token: Token, after: Token | None) -> bool:
+    """Whether a one-letter mark (전, 후, 前, 나) is not the start of a longer word."""
+    if after is None or not _glued(token, after):
+        return True
+    if after.kind in {"particle", "number", "approximate"} | _CLOCKS | _SUFFIXES | _LIST_KINDS:
+        return True
+    if after.kind.startswith("half_") or text[after.start : after.end] in _COPULAS:
+        return True
+    return not _hangul(text[token.start]) and after.end - after.start > 1 and after.kind != "unknown"
+
+
+def _weekday_stands(text: str, token: Token, earlier: list[Token]) -> bool:
+    """화 by itself, never inside a word; 일, which is work too, only at the start or beside a date or weekday."""
+    around = text[token.start - 1 : token.start] + text[token.end : token.end + 1]
+    if any(char.isalnum() for char in around):
+        return False
+    if text[token.start] != "일":
+        return True
+    spoken = {other.kind for other in earlier if other.kind != "sign"}
+    return not spoken or bool(spoken & {"date", "weekday_short"}) or earlier[-1].kind in ("dotted", "number")
+
+
+def _clock_stands(text: str, token: Token, before: Token | None) -> bool:
+    """A clock of number words does not start inside a word (가십시요), and 一点 alone is "a little"."""
+    if text[token.start].isdigit() or text[token.start].isascii():
+        return True
+    if _glued(before, token) and before is not None and before.kind in ("filler", "particle", "unknown"):
+        return False
+    alone = before is None or not before.kind.startswith("half_")
+    return not (alone and text[token.start : token.end] in ("一点", "一點", "一时", "一時"))
+
+
+def _half_stands(text: str, token: Token, before: Token | None, after: Token | None) -> bool:
+    """早 only in front of a clock; am and pm not as English words."""
+    word = text[token.start : token.end]
+    if word == "早":
+        return after is not None and after.kind in _CLOCKS
+    beside_digits = before is not None and before.kind in {"number", "dotted"} | _CLOCKS
+    if word not in ("am", "pm") or after is None or beside_digits or after.kind not in _TALK:
+        return True
+    following = text[after.start : after.end]
+    return not following.isascii() or following in _AFTER_MERIDIEM
