@@ -2,8 +2,8 @@
 
     python -m benchmarks.readers NAME... < texts.json
 
-One JSON object on stdout: name -> {"seconds": CPU seconds, "periods": one of MORNING, AFTERNOON, null a text}. Each runs
-alone on one core, in whichever environment has it. A peer decides by the time of day that it finds, before noon or
+One JSON object on stdout: name -> {"seconds": CPU seconds, "periods": one of MORNING, AFTERNOON, null a text}. Each
+runs alone on one core, in whichever environment has it. A peer decides by the time of day that it finds, before noon or
 after; where it finds times in both halves it decides nothing, so it is not held to have guessed.
 """
 

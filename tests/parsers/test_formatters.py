@@ -6,9 +6,6 @@ from collections import Counter
 from fixtures.formatters import Formatted, formatted
 from parsers import Decision, Disposition, Policy, decide
 
-# Which of these a text of another language gets depends on what the general-purpose date library makes of it.
-UNREAD = {"fallback_only", "unexplained_text", "no_time"}
-
 
 def disagreement(text: Formatted, decision: Decision) -> str | None:
     if decision.disposition == Disposition.AUTO:
@@ -17,7 +14,7 @@ def disagreement(text: Formatted, decision: Decision) -> str | None:
         return None if decision.start == text.start else "start"
     if text.auto:
         return "missed"
-    if decision.reason == text.reason or (text.reason == "fallback_only" and decision.reason in UNREAD):
+    if decision.reason in text.reasons:
         return None if text.period in (None, decision.period) else "suggestion"
     return "reason"
 
