@@ -5,11 +5,13 @@ from dataclasses import dataclass
 import psycopg
 from psycopg import sql
 
+from parsers.types import Period
 from pipeline.columns import absent_columns, meant, missing_column, named
 from pipeline.errors import DatabaseError
 from pipeline.settings import TableNames
 
 _KINDS = {"r": "table", "p": "partitioned table", "v": "view", "m": "materialized view", "f": "foreign table"}
+_WRITABLE = "rp"
 _TABLE = """
 SELECT c.oid, c.relkind::text, has_schema_privilege(n.oid, 'USAGE'), row_security_active(c.oid)
 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
@@ -22,6 +24,10 @@ SELECT a.attname::text,
 FROM pg_catalog.pg_attribute a
 JOIN pg_catalog.pg_type t ON t.oid = a.atttypid JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
 WHERE a.attrelid = %s AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum
+"""
+_PERIOD = """
+SELECT format_type(a.atttypid, a.atttypmod), a.attgenerated::text <> '' OR a.attidentity::text = 'a'
+FROM pg_catalog.pg_attribute a WHERE a.attrelid = %s AND a.attname = %s
 """
 _UNIQUE = """
 SELECT count(*) > 0
@@ -41,13 +47,15 @@ ORDER BY 1, 2
 class LiveTable:
     """The table as it is. ``types`` names the type of each column that is there, by setting (``id``, ``period``, …).
 
-    ``unique_id`` tells whether an index promises that no id occurs twice; ``notices`` are sentences for people.
+    ``unique_id`` tells whether an index promises that no id occurs twice; ``unwritable`` why no plan can be applied to
+    this table (None: it can); ``notices`` are sentences for people.
     """
 
     names: TableNames
     kind: str
     types: dict[str, str]
     unique_id: bool
+    unwritable: str | None
     notices: tuple[str, ...]
 
 
@@ -79,8 +87,42 @@ def look_up(connection: psycopg.Connection, names: TableNames) -> LiveTable:
         kind=_KINDS[kind],
         types={setting: columns[name][0] for setting, name in wanted.items()},
         unique_id=bool(unique and unique[0]),
+        unwritable=_why_unwritable(connection, names, oid, kind),
         notices=absent_columns(names, columns),
     )
+
+
+def _why_unwritable(connection: psycopg.Connection, names: TableNames, oid: int, kind: str) -> str | None:
+    """A sentence about what keeps a plan from being applied to the table, whoever applies it."""
+    if kind not in _WRITABLE:
+        return f"{_quoted(names)} is a {_KINDS[kind]}, and a plan changes tables. Name the table under it with --table."
+    found = connection.execute(_PERIOD, (oid, names.period)).fetchone()
+    column = f"column {names.period!r} of {_quoted(names)}"
+    if found is None:
+        return f"There is no {column} yet. Add it, nullable and of the type it is to keep, then run again."
+    its_type, computed = found
+    if computed:
+        return f"PostgreSQL itself computes the {column}. Name the one to write to with OJEON_NAMES__PERIOD."
+    if lost := [period.value for period in Period if not _holds(connection, its_type, period.value)]:
+        return (
+            f"The {column} is of type {its_type}, which cannot hold {' and '.join(lost)}. "
+            "Widen the type or add the enum's missing labels, then run again."
+        )
+    return None
+
+
+def _holds(connection: psycopg.Connection, its_type: str, value: str) -> bool:
+    """Whether a value comes back out of a type as it went in; asking the type itself knows enums, lengths, domains."""
+    query = sql.SQL("SELECT {value}::{type}::text = {value}").format(
+        value=sql.Literal(value),
+        type=sql.SQL(its_type),  # as the catalog spells it, quoted where it must be
+    )
+    try:
+        with connection.transaction():
+            row = connection.execute(query).fetchone()
+    except (psycopg.DataError, psycopg.IntegrityError, psycopg.ProgrammingError):
+        return False
+    return bool(row and row[0])
 
 
 def _quoted(names: TableNames) -> str:

@@ -11,10 +11,10 @@ from typing import Any
 
 import duckdb
 
-from parsers.types import Disposition
+from parsers.types import Disposition, Period
 from pipeline import manifest, review_file
 from pipeline.batches import Batch, Target
-from pipeline.conservation import RowCounts, count_rows, count_texts
+from pipeline.conservation import RowCounts, TextCounts, count_rows, count_texts
 from pipeline.errors import RunError
 from pipeline.plan_files import PlanFiles, in_files
 from pipeline.settings import Settings
@@ -34,13 +34,24 @@ FROM reservations r JOIN planned_texts t ON r.raw IS NOT DISTINCT FROM t.raw WHE
 
 @dataclass(frozen=True, slots=True)
 class EmitReport:
-    """What was written, and whether the plan may be applied."""
+    """What was written, and why the plan must not be applied (None: it may be).
+
+    ``already_set_other`` counts rows whose period is neither empty nor one of ours; they are left alone like all that
+    are set, but somebody should look at them.
+    """
 
     rows: RowCounts
+    texts: TextCounts
+    already_set_other: int
     review_texts: int
     batches: int
     files: int
-    apply_allowed: bool
+    refused: str | None
+
+    @property
+    def apply_allowed(self) -> bool:
+        """Whether the updates run."""
+        return self.refused is None
 
 
 def emit(  # noqa: PLR0913 - the verdict comes from another step, and steps do not import each other
@@ -56,8 +67,8 @@ def emit(  # noqa: PLR0913 - the verdict comes from another step, and steps do n
     """Write ``updates/``, ``undo/``, ``manual_review.csv`` and, last, ``manifest.json`` into the run's ``folder``.
 
     Every other file of the folder must be there before, so that the manifest holds its hash. Where the check did not
-    pass, the same files are written as evidence, but each update refuses to run. ``progress`` is told rows written and
-    rows planned.
+    pass, or the table cannot take the plan, the same files are written as evidence, but each update refuses to run.
+    ``progress`` is told rows written and rows planned.
 
     Raises:
         RunError: rows do not add up, the folder cannot be written or already holds a plan, or the workbench fails.
@@ -67,12 +78,17 @@ def emit(  # noqa: PLR0913 - the verdict comes from another step, and steps do n
             raise RunError(f"{folder} already holds a finished plan, and a plan never changes. Start a new run.")
         rows = count_rows(workbench)
         layout = _lay_out(workbench, settings)
-        plan = PlanFiles(folder, Target.of(settings.names, run_id), run_id, layout.files, refused=not check_passed)
+        facts = _facts(workbench)
+        refused = _why_refused(facts, check_passed=check_passed)
+        plan = PlanFiles(folder, Target.of(settings.names, run_id), run_id, layout.files, refused)
         _write_plan(workbench, plan, layout, rows.auto, progress)
         review_texts, review_rows = review_file.write(workbench, folder, run_id)
         _agree(review_file.FILE_NAME, review_rows, rows.review)
-        report = EmitReport(rows, review_texts, layout.batches, layout.files, apply_allowed=check_passed)
-        manifest.write(folder, _content(workbench, settings, run_id, report, check_results))
+        report = EmitReport(
+            rows, count_texts(workbench), _set_otherwise(workbench), review_texts, layout.batches, layout.files, refused
+        )
+        check = {"passed": check_passed, "results": check_results}
+        manifest.write(folder, _content(facts, settings, run_id, report, check))
     return report
 
 
@@ -133,28 +149,42 @@ def _agree(place: str, written: int, counted: int) -> None:
         )
 
 
-def _content(
-    workbench: duckdb.DuckDBPyConnection,
-    settings: Settings,
-    run_id: str,
-    report: EmitReport,
-    check_results: Mapping[str, Any],
-) -> dict[str, Any]:
+def _set_otherwise(workbench: duckdb.DuckDBPyConnection) -> int:
+    ours = [period.value for period in Period]
+    query = "SELECT count(*) FROM reservations WHERE current_period NOT IN (SELECT unnest($ours))"
+    return int(workbench.execute(query, {"ours": ours}).fetchall()[0][0])
+
+
+def _facts(workbench: duckdb.DuckDBPyConnection) -> dict[str, Any]:
     facts = {name: json.loads(value) for name, value in workbench.execute("FROM facts ORDER BY name").fetchall()}
     facts.pop("check", None)  # its results are handed in
-    source = facts.pop("source", {})
+    return facts
+
+
+def _why_refused(facts: Mapping[str, Any], *, check_passed: bool) -> str | None:
+    if not check_passed:
+        return "its check did not pass (see manifest.json beside it). Run again."
+    why: str | None = facts.get("source", {}).get("target", {}).get("why")  # a dump knows nothing about the table
+    return why
+
+
+def _content(
+    facts: Mapping[str, Any], settings: Settings, run_id: str, report: EmitReport, check: Mapping[str, Any]
+) -> dict[str, Any]:
+    source = facts.get("source", {})
     chosen = settings.model_dump(mode="json")
     return {
         "run": run_id,
         "source": source,
-        "facts": facts,
+        "facts": {name: fact for name, fact in facts.items() if name != "source"},
         "apply": "allowed" if report.apply_allowed else "refused",
-        "why": "every check passed" if report.apply_allowed else "the check did not pass",
-        "check": {"passed": report.apply_allowed, "results": check_results},
+        "why": report.refused or "every check passed",
+        "check": check,
         "rows": {**asdict(report.rows), "equation": report.rows.equation},
-        "texts": asdict(count_texts(workbench)),
+        "texts": asdict(report.texts),
         "plan": {"batches": report.batches, "files": report.files, "rows": report.rows.auto},
         "review": {"texts": report.review_texts, "rows": report.rows.review},
+        "findings": {"already_set_other": report.already_set_other},
         "settings": chosen,
         "settings_sha256": manifest.settings_hash(chosen),
         "versions": {"postgresql": source.get("server_version")},

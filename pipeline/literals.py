@@ -50,6 +50,20 @@ def identifier(*names: str) -> str:
     return sql.Identifier(*names).as_string(None)
 
 
+def block(body: str) -> str:
+    r"""Write a ``DO`` block around ``body``, between marks that do not occur in it.
+
+    >>> print(block("BEGIN END"), block("BEGIN PERFORM '$ojeon$'; END"), sep="")
+    DO $ojeon$ BEGIN END $ojeon$;
+    DO $ojeon_$ BEGIN PERFORM '$ojeon$'; END $ojeon_$;
+    <BLANKLINE>
+    """
+    tag = "ojeon"
+    while f"${tag}" in body:
+        tag += "_"
+    return f"DO ${tag}$ {body} ${tag}$;\n"
+
+
 def _speaks_for_itself(char: str) -> bool:
     """Tell whether a character is seen, in its place, without drawing over or turning its neighbours."""
     return not (

@@ -80,7 +80,7 @@ class Settings(BaseSettings):
     # The files that are written.
     runs: Path = Path("reports")
     batch_rows: int = Field(default=1_000, ge=1, description="rows one UPDATE changes")
-    file_rows: int = Field(default=10_000, ge=1, description="rows one file (one transaction) changes")
+    file_rows: int = Field(default=2_000, ge=1, description="rows one file (one transaction) changes")
 
     @field_validator("noon")
     @classmethod

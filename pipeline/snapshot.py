@@ -138,6 +138,7 @@ def _facts(leader: psycopg.Connection, table: LiveTable) -> dict[str, Any]:
         "table": table_of(table.names).as_string(None),
         "table_kind": table.kind,
         "types": {"period": None, **table.types},
+        "target": {"writable": table.unwritable is None, "why": table.unwritable},
     }
 
 

@@ -114,7 +114,7 @@ def open_run(settings: Settings, source: "Source", run_id: str | None = None) ->
     run_id = run_id or new_run_id()
     folder = settings.runs / run_id
     try:
-        folder.mkdir(parents=True)
+        folder.mkdir(mode=0o700, parents=True)  # patients' texts: nobody else may look in
         workbench = open_workbench(folder)
     except FileExistsError as error:
         raise RunError(f"The run {run_id} exists already; a run is never overwritten. Start a new one.") from error
