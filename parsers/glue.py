@@ -98,8 +98,10 @@ def _small_approximation_stands(text: str, token: Token, before: Token | None, a
         return after is not None and (
             after.kind in {"number", "duration", "lone_minutes"} | _CLOCKS or after.kind.startswith("half_")
         )
+    if text[token.start] in "경께" and not (_glued(before, token) and before is not None and before.kind in _CLOCKS):
+        return False
     timely = before is not None and (
-        before.kind in {*_CLOCKS, "number", "particle"} or before.kind.startswith(("half_", "inst"))
+        before.kind in {*_CLOCKS, "number", "particle"} or before.kind.startswith(("half_", "instant_"))
     )
     return timely and _ends_its_word(text, token, after)
 

@@ -279,7 +279,9 @@ def _time_only(clock: Clock, literal: int, policy: Policy) -> tuple[str, tuple[i
         if then is None or half_of(then, policy) is not half_of(moved, policy):
             return refused("time_only_column", Reason.AMBIGUOUS_HOUR)
     plausible = [minute for minute in (literal, moved) if policy.plausible[0] <= minute < policy.plausible[1]]
-    if len(plausible) == 1 and policy.opening[0] <= plausible[0] < policy.opening[1]:
+    # A dateless "UTC" may be converted or be a time-only column's: only where both say the same is it certain.
+    undated_utc = clock.day is None and clock.offset == 0 and plausible != [moved]
+    if len(plausible) == 1 and policy.opening[0] <= plausible[0] < policy.opening[1] and not undated_utc:
         return "time_only_column", (plausible[0],)
     suggestion = half_of(plausible[0], policy) if len(plausible) == 1 else None
     return refused("time_only_column", Reason.AMBIGUOUS_HOUR, suggestion)

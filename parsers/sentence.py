@@ -369,12 +369,8 @@ def _is_clock(item: Item) -> bool:
 
 def _is_number(item: Item) -> bool:
     """A number that a half-day word would make a clock."""
-    return (
-        item.symbol == "n"
-        and item.term is not None
-        and item.term.clock is not None
-        and item.term.clock.style != "decimal"
-    )
+    clock = item.term.clock if item.term else None
+    return item.symbol == "n" and clock is not None and clock.style != "decimal" and clock.hour > 0
 
 
 def _join(item: Item, halves: list[Item], *, in_front: bool) -> None:
