@@ -166,3 +166,24 @@ def _decision(verdict: Verdict, sentence: Sentence, policy: Policy) -> Decision:
 
 def _clock(minute: int | None) -> str | None:
     return None if minute is None else f"{minute // 60:02d}:{minute % 60:02d}"
+
+
+def without_unknown(raw: str | None) -> tuple[str, str] | None:
+    """The one piece of a text that nothing explains, and the cleaned text without it; None where it is not just one.
+
+    >>> without_unknown("오전 10시 보톡스")
+    ('보톡스', '오전 10시  ')
+    """
+    sentence = Sentence(raw)
+    spans: list[tuple[int, int]] = []
+    for token in sentence.tokens:
+        if token.kind != "unknown":
+            continue
+        if spans and spans[-1][1] == token.start:
+            spans[-1] = (spans[-1][0], token.end)
+        else:
+            spans.append((token.start, token.end))
+    if len(spans) != 1:
+        return None
+    start, end = spans[0]
+    return sentence.text[start:end], f"{sentence.text[:start]} {sentence.text[end:]}"

@@ -4,7 +4,6 @@ Artefacts and ``--json`` go to stdout, talk and progress to stderr. Heavy module
 """
 
 import json
-import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -14,8 +13,11 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 from rich.console import Console
+from rich.text import Text
 
-from pipeline.errors import OjeonError, UsageError
+from pipeline import interrupts, streams
+from pipeline.errors import OjeonError, RunError, UsageError
+from pipeline.visible import visible
 
 if TYPE_CHECKING:
     from pipeline.settings import Settings
@@ -28,7 +30,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Turn free-text appointment times into MORNING or AFTERNOON and plan their backfill.\n\n"
     "Exit codes: 0 ok, 1 a check failed, 2 wrong usage or settings, 3 only the share of AUTO was missed (more is left "
-    "for people than --min-auto allows), 4 database or other run-time failure, 130 interrupted.",
+    "for people than --min-auto allows), 4 database or other run-time failure, 130 interrupted, 141 nobody reads on.",
 )
 
 Texts = Annotated[list[str] | None, typer.Argument(help="Texts to read; without any, lines of stdin.")]
@@ -58,63 +60,67 @@ Runs = Annotated[Path | None, typer.Option(help="The folder that holds the runs.
 Schema = Annotated[str | None, typer.Option(help="The table's schema.", show_default=False)]
 Table = Annotated[str | None, typer.Option(help="The reservations table.", show_default=False)]
 
-INTERRUPTED = 130
+_LONGEST_SENTENCE = 4_000
+BROKEN_PIPE = 128 + signal.SIGPIPE
 # Where nobody watches (a log, a pipe) lines need not fit a window.
 talk = Console(stderr=True, highlight=False, width=None if sys.stderr.isatty() else 120)
 
 
 def main() -> NoReturn:
     """Run the command line; every expected failure is one sentence on stderr and an exit code."""
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, _interrupt)
+    interrupts.raise_from_now_on()
+    try:
+        code, sentence = _run()
+    except Exception:
+        if not interrupts.seen():
+            raise
+    if interrupts.seen():  # inside a library it may have surfaced as an error of the library's own, or not at all
+        code, sentence = interrupts.INTERRUPTED, ""
+    interrupts.end_silently()
+    unwritten = streams.settle(sys.stdout)
+    if unwritten and code == 0:
+        code, sentence = RunError.exit_code, _cannot_write(unwritten)
+    with suppress(OSError):
+        _complain(interrupts.SENTENCE if code == interrupts.INTERRUPTED else sentence)
+    streams.settle(sys.stderr)
+    sys.exit(code)
+
+
+def _run() -> tuple[int, str]:
+    """The exit code, and the sentence that tells why where it has not been told yet."""
     try:
         code = app(standalone_mode=False)
-    except OjeonError as error:
-        _complain(str(error))
-        code = error.exit_code
-    except typer.Exit as done:
-        code = done.exit_code
     except (KeyboardInterrupt, typer.Abort):
-        code = INTERRUPTED
-    except BrokenPipeError:
-        # The reader of our output has gone: nothing more to say, and nothing may be said at exit either.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = 0
-    except Exception as error:
-        code = _usage_error(error)
-        if code is None:
-            raise
-    if code == INTERRUPTED:
-        _complain("Interrupted. What was written so far stays; a run without manifest.json is not finished.")
-    sys.exit(code if isinstance(code, int) else 0)
+        return interrupts.INTERRUPTED, ""
+    except SystemExit:
+        return BROKEN_PIPE, ""  # the reader of our output has gone: nothing more to say to it
+    except OjeonError as error:
+        return error.exit_code, str(error)
+    except OSError as error:
+        why = error.strerror or type(error).__name__
+        return RunError.exit_code, _cannot_write(why) if error.filename is None else f"{error.filename}: {why}."
+    except Exception as error:  # noqa: BLE001 - what is not Typer's is raised again
+        return _usage_error(error), ""
+    return (code if isinstance(code, int) else 0), ""
 
 
-def _usage_error(error: Exception) -> int | None:
+def _cannot_write(why: str) -> str:
+    return f"What there is to say cannot be written: {why}. Make room where the output goes, or send it elsewhere."
+
+
+def _usage_error(error: Exception) -> int:
     """Typer's own complaints about arguments: shown its way, exit code 2."""
     show = getattr(error, "show", None)
     if show is None:
-        return None
-    show()
+        raise error
+    with suppress(OSError):
+        show()
     return int(getattr(error, "exit_code", 2))
 
 
-_interrupts: list[int] = []
-
-
-def _interrupt(number: int, frame: object) -> NoReturn:
-    del frame
-    _interrupts.append(number)
-    raise KeyboardInterrupt
-
-
-def _stop_if_interrupted() -> None:
-    """Raise what a library has swallowed: some catch everything while they import what they can do without."""
-    if _interrupts:
-        raise KeyboardInterrupt
-
-
 def _complain(sentence: str) -> None:
-    talk.print(sentence, style="bold red", markup=False, soft_wrap=True)
+    if sentence:
+        talk.print(Text(visible(sentence, _LONGEST_SENTENCE), "bold red"), soft_wrap=True)
 
 
 def _version(value: bool) -> None:  # noqa: FBT001 - typer hands the flag over by position
@@ -144,7 +150,7 @@ def _progress() -> Iterator[Callable[["Step"], "Progress"]]:
     with Bars(*columns, console=talk, disable=not talk.is_terminal) as bars:
 
         def announce(step: "Step") -> "Progress":
-            _stop_if_interrupted()
+            interrupts.stop_if_seen()
             if not talk.is_terminal:
                 talk.print(f"{step.name}: {step.does}", style="dim")
             for earlier in bars.tasks:
@@ -160,10 +166,8 @@ def _progress() -> Iterator[Callable[["Step"], "Progress"]]:
 def _load(**flags: Any) -> "Settings":
     from pipeline import settings
 
-    names = {key: flags.pop(key, None) for key in ("table_schema", "table")}
-    given = {key: value for key, value in names.items() if value is not None}
-    loaded = settings.load(**flags)
-    return loaded.model_copy(update={"names": loaded.names.model_copy(update=given)}) if given else loaded
+    names = {key: value for key in ("table_schema", "table") if (value := flags.pop(key, None)) is not None}
+    return settings.load(**flags, names=names or None)
 
 
 @app.command(epilog="Example: `ojeon run --database-url postgresql://clinic@localhost/clinic`")
@@ -210,11 +214,19 @@ def _show_run(done: "Run", *, as_json: bool) -> None:
     from pipeline import manifest
     from pipeline.summary import run_summary
 
+    _show_notices(done)
     if as_json:
         typer.echo(json.dumps(manifest.read(done.folder), ensure_ascii=False))
         return
     talk.print(run_summary(done.reports, done.folder))
     typer.echo(done.folder)
+
+
+def _show_notices(done: "Run") -> None:
+    from pipeline.summary import notices
+
+    for notice in notices(done.reports):
+        talk.print(notice, soft_wrap=True)
 
 
 def _gate(done: "Run") -> int:
@@ -249,6 +261,7 @@ def profile(
             travel(under_way, announce, until="normalize")
         found = read_profile(under_way.workbench)
         under_way.workbench.close()
+    _show_notices(under_way)
     if as_json:
         typer.echo(json.dumps(found.to_dict(), ensure_ascii=False))
     else:
@@ -306,6 +319,28 @@ def explain(
         Console(highlight=False).print(explanation_view(explanation))
 
 
+@app.command(epilog="Example: `ojeon suggest reports/20261123-101500-3f2a`")
+def suggest(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a finished run.")],
+    top: Annotated[int, typer.Option(help="Suggestions to list.", min=1)] = 20,
+    as_json: AsJson = False,
+) -> None:
+    """Name the words that, as fillers, would settle most of what was left for review; nothing is changed."""
+    from dataclasses import asdict
+
+    from pipeline.explained import suggestion_table
+    from pipeline.suggest import suggest as find
+    from pipeline.workbench import FILE_NAME, read_workbench
+
+    if not (run / FILE_NAME).is_file():
+        raise UsageError(f"{run} is not the folder of a run: it holds no {FILE_NAME}.")
+    found = find(read_workbench(run), _load().policy())
+    if as_json:
+        typer.echo(json.dumps([asdict(suggestion) for suggestion in found[:top]], ensure_ascii=False))
+    else:
+        Console(highlight=False).print(suggestion_table(found, top))
+
+
 @app.command(epilog="Example: `OJEON_MIN_AUTO=0.97 ojeon config`")
 def config(as_json: AsJson = False) -> None:
     """Show every setting and where its value came from: flag, environment, ojeon.toml or default."""
@@ -347,6 +382,7 @@ def demo(
     with ExitStack() as stack:
         with _progress() as announce:
             shown = stack.enter_context(demonstrate(settings, rows, database_url, announce))
+        _show_notices(shown.run)
         talk.print(demo_summary(shown))
         typer.echo(shown.run.folder)
         if keep:
@@ -358,3 +394,4 @@ def demo(
 def _wait_for_interrupt() -> None:
     with suppress(KeyboardInterrupt):
         signal.pause()
+    interrupts.forget()

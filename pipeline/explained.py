@@ -1,6 +1,6 @@
 """Decisions, explanations and settings for people on a terminal; texts are shown so that they cannot drive it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -11,6 +11,7 @@ from rich.text import Text
 from parsers import Decision, Disposition, Policy, Reason, decide
 from parsers.chain import Explanation
 from pipeline.settings import Settings
+from pipeline.suggest import Suggestion
 from pipeline.visible import visible
 
 _STYLE = {Disposition.AUTO: "green", Disposition.REVIEW: "yellow"}
@@ -155,6 +156,24 @@ def as_dict(explanation: Explanation) -> dict[str, Any]:
             for step in explanation.steps
         ],
     }
+
+
+def suggestion_table(suggestions: Sequence[Suggestion], top: int) -> RenderableType:
+    """What each word would settle, as sentences that a person may act on."""
+    if not suggestions:
+        return Text("No single word would settle any of the texts left for review.")
+    lines = [
+        Text.assemble(
+            "adding ",
+            (suggestion.word, "bold"),
+            f" as a filler settles {suggestion.rows:,} rows in {suggestion.texts:,} texts",
+            (f"  e.g. {suggestion.example}", "dim"),
+        )
+        for suggestion in suggestions[:top]
+    ]
+    rest = len(suggestions) - top
+    advice = "A word that carries a time, a refusal or a condition must not become a filler."
+    return Group(*lines, Text(f"{rest:,} more" if rest > 0 else ""), Text(advice, "dim"))
 
 
 def settings_table(settings: Settings, origins: Mapping[str, str]) -> Table:

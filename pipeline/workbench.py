@@ -54,6 +54,15 @@ CREATE TABLE IF NOT EXISTS facts (
 """
 
 
+def read_workbench(folder: Path) -> duckdb.DuckDBPyConnection:
+    """Open the workbench of a finished run in ``folder`` for reading only.
+
+    Raises:
+        duckdb.Error: the file is not there, is not a DuckDB database, or is locked by another process.
+    """
+    return duckdb.connect(str(folder / FILE_NAME), read_only=True)
+
+
 def open_workbench(folder: Path) -> duckdb.DuckDBPyConnection:
     """Open the run's workbench in ``folder`` and create the tables it does not have yet.
 

@@ -1,0 +1,31 @@
+"""What a suggestion promises is what accepting it would bring."""
+
+from parsers import Policy
+from pipeline.normalize import normalize
+from pipeline.suggest import suggest
+from pipeline.workbench import open_workbench
+
+
+def test_the_word_that_settles_most_rows_comes_first(tmp_path):
+    workbench = open_workbench(tmp_path)
+    lines = [
+        ("오전 10시 짜장", 7, 0),
+        ("짜장 오후 3시", 5, 1),
+        ("오후 2시 짬뽕", 9, 0),
+        ("8시 탕수육", 90, 0),  # ambiguous even without the word
+        ("오전 10시 짜장 짬뽕", 50, 0),  # two unknown words
+        ("오후 3시", 100, 0),
+        ("홍길동", 100, 0),
+    ]
+    workbench.executemany("INSERT INTO texts VALUES (?, ?, ?, NULL, NULL)", lines)
+    normalize(workbench, Policy())
+    found = [(suggestion.word, suggestion.rows, suggestion.texts) for suggestion in suggest(workbench, Policy())]
+    assert found == [("짜장", 11, 2), ("짬뽕", 9, 1)]
+
+
+def test_examples_hide_personal_data(tmp_path):
+    workbench = open_workbench(tmp_path)
+    workbench.execute("INSERT INTO texts VALUES ('오전 10시 010-0000-1234', 3, 0, NULL, NULL)")
+    normalize(workbench, Policy())
+    told = repr(suggest(workbench, Policy()))
+    assert "1234" not in told
