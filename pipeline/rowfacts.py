@@ -13,6 +13,7 @@ from parsers.types import Disposition, Period
 Facts = Mapping[str, float | None]
 """Name of a fact → rows or texts (int), a share from 0 to 1 (float), or None for a share of nothing."""
 
+_TELLING = 100  # AUTO rows: of fewer, all may well be of one period, and the share says nothing about the plan
 _COUNTED = """
 counted AS (
     SELECT raw, count(*) AS "rows", count(current_period) AS already_set FROM reservations GROUP BY raw
@@ -81,8 +82,8 @@ SELECT
     s.decided_repeatedly AS decided_repeatedly,
     s.planned_already_set AS planned_already_set,
     f.auto / nullif(s."rows" - s.already_set, 0) AS auto_share,
-    f.morning / nullif(f.auto, 0) AS morning_share,
-    f.afternoon / nullif(f.auto, 0) AS afternoon_share
+    CASE WHEN f.auto >= $telling THEN f.morning / f.auto END AS morning_share,
+    CASE WHEN f.auto >= $telling THEN f.afternoon / f.auto END AS afternoon_share
 FROM fates f, sums s
 """
 
@@ -100,7 +101,7 @@ def extracted(workbench: duckdb.DuckDBPyConnection) -> Facts:
 def planned(workbench: duckdb.DuckDBPyConnection) -> Facts:
     """Count the fates of the rows, by joining them with the decisions, and the shares the gates look at.
 
-    ``auto_share`` is of the rows not set before; the share of a period is of the AUTO rows.
+    ``auto_share`` is of the rows not set before; the share of a period is of the AUTO rows, None where these are few.
 
     Raises:
         duckdb.Error: a table is missing or the file is damaged.
@@ -110,6 +111,7 @@ def planned(workbench: duckdb.DuckDBPyConnection) -> Facts:
         "review": Disposition.REVIEW.value,
         "morning": Period.MORNING.value,
         "afternoon": Period.AFTERNOON.value,
+        "telling": _TELLING,
     }
     return _line(workbench, _PLANNED, names)
 

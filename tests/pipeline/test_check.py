@@ -135,6 +135,16 @@ def test_a_table_of_nulls_fails_for_leaving_all_to_people(workbench: duckdb.Duck
     assert results(report)["morning_not_all"].observed == {"morning_share": None}
 
 
+@pytest.mark.parametrize(("rows", "fails"), [(1, set()), (99, set()), (100, {"afternoon_not_all"})])
+def test_a_share_of_a_few_rows_says_nothing(workbench: duckdb.DuckDBPyConnection, rows: int, fails: set[str]) -> None:
+    for table in ("reservations", "texts", "decisions"):
+        workbench.execute(f"DELETE FROM {table} WHERE raw IS DISTINCT FROM '오후 3시'")
+    workbench.execute("DELETE FROM reservations WHERE current_period IS NOT NULL")
+    workbench.execute(f"DELETE FROM reservations WHERE id NOT IN (SELECT id FROM reservations LIMIT {rows})")
+    workbench.execute(f"UPDATE texts SET rows = {rows}, already_set = 0")
+    assert laws(check(workbench, Settings()), Status.FAILED) == fails
+
+
 def test_a_table_that_is_all_set_passes_with_nothing_to_do(workbench: duckdb.DuckDBPyConnection) -> None:
     workbench.execute("UPDATE reservations SET current_period = 'MORNING'; UPDATE texts SET already_set = rows")
     report = check(workbench, Settings())
