@@ -74,10 +74,10 @@ def extract(
             facts, notices = _copy_live(source, workbench, names, progress)
         workbench.execute(_TEXTS)
         texts, rows, already_set = workbench.execute(_COUNTS).fetchall()[0]
-        facts |= {"rows": rows, "already_set": already_set}
+        if not rows:
+            notices = (*notices, "There are no rows: there is nothing to decide.")
+        facts |= {"rows": rows, "already_set": already_set, "notices": list(notices)}
         workbench.execute("INSERT OR REPLACE INTO facts VALUES ('source', ?)", [json.dumps(facts)])
-    if not rows:
-        notices = (*notices, "There are no rows: there is nothing to decide.")
     return ExtractReport(rows, texts, already_set, facts, notices)
 
 

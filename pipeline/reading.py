@@ -23,6 +23,8 @@ def read_json_lines(lines: Iterable[bytes]) -> Iterator[str | None]:
             value = json.loads(line)
         except ValueError as error:
             raise UsageError(f"Line {number} of stdin is not JSON in UTF-8; it must be a string or null.") from error
+        except RecursionError:
+            raise UsageError(f"Line {number} of stdin is nested too deeply; it must be a string or null.") from None
         if value is not None and not isinstance(value, str):
             raise UsageError(f'Line {number} of stdin is JSON but neither a string nor null. Quote it: "9:30".')
         yield value

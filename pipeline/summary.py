@@ -1,6 +1,6 @@
 """What a finished run tells the engineer who started it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,14 @@ from pipeline.visible import visible
 
 if TYPE_CHECKING:
     from pipeline.demo import Shown
+
+_LONGEST_NOTICE = 1_000
+
+
+def notices(reports: Mapping[str, Any]) -> Iterator[Text]:
+    """What extract noticed that a person should know, such as a column that is not there."""
+    for notice in reports["extract"].notices:
+        yield Text.assemble(("note: ", "bold yellow"), visible(notice, _LONGEST_NOTICE))
 
 
 def run_summary(reports: Mapping[str, Any], folder: Path) -> RenderableType:

@@ -73,7 +73,10 @@ def test_json_lines_keep_order_and_every_value():
     assert told[1]["reason"] == "empty"
 
 
-@pytest.mark.parametrize("line", [b"9\n", b"{}\n", "오전\n".encode(), b'"\xff"\n', b"\n"])
+WRONG_LINES = [b"9\n", b"{}\n", "오전\n".encode(), b'"\xff"\n', b"\n", b"[" * 100_000 + b"\n"]
+
+
+@pytest.mark.parametrize("line", WRONG_LINES, ids=lambda line: repr(line[:8]))
 def test_a_wrong_line_is_named_and_what_came_before_is_told(line):
     done = ojeon("parse", "--jsonl", given=b'"9:30"\n' + line)
     assert done.returncode == 2
@@ -125,6 +128,12 @@ def test_wrong_usage_is_one_sentence_and_exit_code_2(arguments, environment, nam
     assert done.returncode == 2
     assert named in done.stderr.decode()
     assert "Traceback" not in done.stderr.decode()
+
+
+def test_what_an_argument_hides_is_shown():
+    done = ojeon("run", "--dump", "no\x1b[31m\u202e.csv")
+    assert done.returncode == 2
+    assert "no⟨U+001B⟩[31m⟨U+202E⟩.csv" in done.stderr.decode()
 
 
 def test_a_wrong_settings_file_is_named(tmp_path):

@@ -86,6 +86,38 @@ def test_dumps_are_decided_like_the_table(tmp_path):
     assert rows[0]["auto"] == sum(made.truth["auto"].to_pylist())
 
 
+@pytest.mark.parametrize("command", ["run", "profile"])
+def test_what_extract_noticed_is_told_and_kept(tmp_path, command):
+    (tmp_path / "dump.csv").write_text("id,preferredTime,preferredDate,createdAt\n1,9:30,,\n")
+    done = ojeon(command, "--dump", tmp_path / "dump.csv", "--json", OJEON_RUNS=str(tmp_path / "runs"))
+    assert done.returncode == 0, done.stderr
+    noticed = "There is no column 'period'; it counts as empty in every row."
+    assert f"note: {noticed}" in done.stderr
+    if command == "run":
+        assert json.loads(done.stdout)["source"]["notices"] == [noticed]
+
+
+def test_a_table_without_rows_is_said_to_have_none(tmp_path):
+    (tmp_path / "dump.csv").write_text("id,preferredTime,preferredDate,createdAt,period\n")
+    done = ojeon("run", "--dump", tmp_path / "dump.csv", "--runs", tmp_path / "runs")
+    assert done.returncode == 1
+    assert "note: There are no rows" in done.stderr
+
+
+def test_a_closed_terminal_leaves_nothing_of_a_profile(tmp_path):
+    command = [str(OJEON), "profile", "--dump", str(tmp_path / "dump.csv")]
+    (tmp_path / "dump.csv").write_text("id,preferredTime\n" + "".join(f"{n},{n} 9:30\n" for n in range(100_000)))
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment(TMPDIR=str(tmp_path))) as run:
+        assert run.stderr
+        for line in run.stderr:
+            if line.startswith("normalize"):
+                run.send_signal(signal.SIGHUP)
+                break
+        run.stderr.read()
+        assert run.wait(60) == 130
+    assert [path.name for path in tmp_path.iterdir()] == ["dump.csv"]
+
+
 def test_profile_counts_every_row_and_keeps_nothing(clinic, tmp_path):
     done = ojeon("profile", "--json", DATABASE_URL=clinic, TMPDIR=str(tmp_path))
     told = json.loads(done.stdout)

@@ -1,0 +1,63 @@
+"""Ctrl-C, ``kill`` and a terminal that is closed: each ends the program as an interruption, with its own exit code."""
+
+import os
+import signal
+from typing import NoReturn
+
+INTERRUPTED = 130
+SENTENCE = "Interrupted. What was written so far stays; a run without manifest.json is not finished."
+
+_seen: list[int] = []
+
+
+def end_at_once() -> None:
+    """Until everything is loaded there is nothing to clean up, and a library being loaded may swallow an exception."""
+    _handle_with(_end)
+
+
+def raise_from_now_on() -> None:
+    """Raise ``KeyboardInterrupt`` where the program is, so that what it has opened is closed again."""
+    _handle_with(_raise)
+
+
+def end_silently() -> None:
+    """Leave the rest, the interpreter's own end, to the system: no traceback comes out of it."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_DFL)
+
+
+def stop_if_seen() -> None:
+    """Raise what a library has swallowed: some catch everything while they import what they can do without."""
+    if _seen:
+        raise KeyboardInterrupt
+
+
+def seen() -> bool:
+    """Whether there was an interruption, whatever exception became of it."""
+    return bool(_seen)
+
+
+def forget() -> None:
+    """Take the interruption as an answer that was waited for."""
+    _seen.clear()
+
+
+def _handle_with(handler: "signal._HANDLER") -> None:
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        # What nohup ignores stays ignored.
+        if number != signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, handler)
+
+
+def _end(number: int, frame: object) -> NoReturn:
+    del number, frame
+    try:
+        os.write(2, f"{SENTENCE}\n".encode())
+    finally:
+        os._exit(INTERRUPTED)
+
+
+def _raise(number: int, frame: object) -> NoReturn:
+    del frame
+    _seen.append(number)
+    raise KeyboardInterrupt
