@@ -78,7 +78,9 @@ def _any(words: Iterable[str]) -> str:
     return "|".join(re.escape(word).replace(r"\ ", " ?") for word in sorted(set(words), key=len, reverse=True) if word)
 
 
-_LATIN_END = r"(?![a-z])"
+# Latin letters with their accents: no word of ours is found inside one of another language (tháng).
+_LATIN = "a-z\u00df-\u024f\u0300-\u036f\u1e00-\u1eff"
+_LATIN_END = f"(?![{_LATIN}])"
 
 
 def _shapes() -> str:
@@ -165,7 +167,7 @@ def _shapes() -> str:
         ("number", r"\d+(?:\.\d+)?"),
     ]
     words = [
-        ("word", _trie(lex.phrases.values()) + r"(?!(?<=[a-z])[a-z])"),
+        ("word", _trie(lex.phrases.values()) + f"(?!(?<=[a-z])[{_LATIN}])"),
         (
             "past",
             rf"(?:(?P<q30>{units['clock.half_before']})|(?P<q15>{units['clock.quarter_past']})"
@@ -207,7 +209,7 @@ def _led_by_digit(shapes: list[tuple[str, str]]) -> str:
 
 @cache
 def _master() -> re.Pattern[str]:
-    return re.compile(rf" *(?:{_shapes()}|(?P<sign>-+|~+|[,/;]|[.:'?@]+)|(?P<unknown>[a-z']+|.))", re.DOTALL)
+    return re.compile(rf" *(?:{_shapes()}|(?P<sign>-+|~+|[,/;]|[.:'?@]+)|(?P<unknown>[{_LATIN}']+|.))", re.DOTALL)
 
 
 _DATES = {

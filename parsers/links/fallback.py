@@ -36,14 +36,21 @@ def _library() -> Any:
 
 
 def parse(sentence: Sentence, policy: Policy) -> Verdict | None:
-    """Claim a short text with a digit and foreign words that the library reads as a time of day."""
-    if "?" not in sentence.symbols or len(sentence.text) > _LONGEST or not _foreign(sentence):
+    """Claim a short text with a digit, foreign words and no word of ours that the library reads as a time of day."""
+    symbols = sentence.symbols
+    if "?" not in symbols or len(sentence.text) > _LONGEST or _speaks_ours(sentence) or not _foreign(sentence):
         return None
     minute = _minute(sentence.text)
     if minute is None:
         return None
     lo, hi = policy.plausible
     return review("fallback", Reason.FALLBACK_ONLY, half_of(minute, policy) if lo <= minute < hi else None)
+
+
+def _speaks_ours(sentence: Sentence) -> bool:
+    """Whether a half-day word or a spoken hour tells that the text is in a language of ours."""
+    terms = [item.term for item in sentence.items if item.term]
+    return any(term.halves or term.instant or (term.clock and term.clock.style == "bare") for term in terms)
 
 
 def _foreign(sentence: Sentence) -> bool:

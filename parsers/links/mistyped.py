@@ -14,14 +14,16 @@ _SHORTEST = 4  # letters or jamo; below that everything is within one slip of so
 
 
 @cache
-def _targets() -> dict[str, Period]:
-    """Half-day words taken apart into letters and jamo, with the half they mean."""
-    targets = {
-        unicodedata.normalize("NFD", word): _PERIODS[kind]
-        for word, kind in lexicon().words.items()
-        if kind in _PERIODS and "." not in word
-    }
-    return {word: period for word, period in targets.items() if len(word) >= _SHORTEST and _alphabetic(word)}
+def _targets() -> dict[str, tuple[tuple[str, Period], ...]]:
+    """Half-day words in letters and jamo, by their first and by their last of them: one slip leaves one in place."""
+    targets: dict[str, tuple[tuple[str, Period], ...]] = {}
+    for word, kind in lexicon().words.items():
+        letters = unicodedata.normalize("NFD", word)
+        if kind not in _PERIODS or len(letters) < _SHORTEST or not _alphabetic(letters):
+            continue
+        for edge in (letters[0], letters[-1] + "$"):
+            targets[edge] = (*targets.get(edge, ()), (letters, _PERIODS[kind]))
+    return targets
 
 
 def _alphabetic(word: str) -> bool:
@@ -58,7 +60,13 @@ def _slips(word: str) -> set[Period]:
         return set()
     # A particle may hang on behind (오휴에): compare the front of the word too.
     fronts = {letters, *(unicodedata.normalize("NFD", word[:size]) for size in (2, 3) if len(word) > size)}
-    return {period for target, period in _targets().items() for front in fronts if _one_slip(front, target)}
+    return {
+        period
+        for front in fronts
+        for edge in (front[0], front[-1] + "$")
+        for target, period in _targets().get(edge, ())
+        if abs(len(front) - len(target)) <= 1 and _one_slip(front, target)
+    }
 
 
 def _one_slip(word: str, target: str) -> bool:
