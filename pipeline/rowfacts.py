@@ -106,7 +106,7 @@ def planned(workbench: duckdb.DuckDBPyConnection) -> Facts:
     Raises:
         duckdb.Error: a table is missing or the file is damaged.
     """
-    names = {
+    names: dict[str, str | int] = {
         "auto": Disposition.AUTO.value,
         "review": Disposition.REVIEW.value,
         "morning": Period.MORNING.value,
@@ -124,7 +124,7 @@ def _repeated_ids(workbench: duckdb.DuckDBPyConnection) -> int:
     return int(_line(workbench, "SELECT count(id) - count(DISTINCT id) AS repeated FROM reservations", {})["repeated"])
 
 
-def _line(workbench: duckdb.DuckDBPyConnection, query: str, names: Mapping[str, str]) -> dict[str, float]:
+def _line(workbench: duckdb.DuckDBPyConnection, query: str, names: Mapping[str, str | int]) -> dict[str, float]:
     result = workbench.execute(query, names)
     columns = [column[0] for column in result.description]
     return dict(zip(columns, result.fetchall()[0], strict=True))
