@@ -3,10 +3,14 @@
 Order: command-line flag, then environment (``OJEON_…``, nested with ``__``), then ``ojeon.toml``, then the default.
 """
 
+import os
 import re
+import tomllib
+from collections.abc import Iterable
+from difflib import get_close_matches
+from importlib.resources.abc import Traversable
 from pathlib import Path
-from tomllib import TOMLDecodeError
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from pydantic_settings import (
@@ -14,13 +18,16 @@ from pydantic_settings import (
     EnvSettingsSource,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
+    SettingsError,
     TomlConfigSettingsSource,
 )
 
-from parsers.policy import Policy, Slot
+from parsers.policy import MINUTES_A_DAY, Policy, Slot
 from pipeline.errors import UsageError
 
 TOML_FILE = "ojeon.toml"
+_PREFIX = "OJEON_"
+_EXAMPLES = {"slots": """: OJEON_SLOTS='["Mon 09:00-12:00", "Mon 14:00-18:00"]'"""}
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _SLOT = re.compile(r"(?P<day>[A-Z][a-z]{2}) (?P<start>\d\d:\d\d)-(?P<end>\d\d:\d\d)")
 
@@ -36,7 +43,13 @@ def _slot(text: str) -> Slot:
     match = _SLOT.fullmatch(text)
     if not match or match["day"] not in _DAYS:
         raise ValueError(f"{text!r} is not a slot of the form 'Mon 09:00-12:00'")
-    return Slot(_DAYS.index(match["day"]) + 1, _minutes(match["start"]), _minutes(match["end"]))
+    start, end = _minutes(match["start"]), _minutes(match["end"])
+    if not start < end <= MINUTES_A_DAY:
+        raise ValueError(f"{text!r} must end after it starts, and at 24:00 at the latest")
+    return Slot(_DAYS.index(match["day"]) + 1, start, end)
+
+
+Name = Annotated[str, Field(min_length=1)]
 
 
 class TableNames(BaseModel):
@@ -47,20 +60,41 @@ class TableNames(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    table_schema: str = "public"
-    table: str = "reservations"
-    id: str = "id"
-    preferred_time: str = "preferredTime"
+    table_schema: Name = "public"
+    table: Name = "reservations"
+    id: Name = "id"
+    preferred_time: Name = "preferredTime"
     preferred_date: str = "preferredDate"
     created_at: str = "createdAt"
-    period: str = "period"
+    period: Name = "period"
+
+
+class _TomlFile(TomlConfigSettingsSource):
+    """``ojeon.toml`` in the working folder, whose faults are told in a sentence each."""
+
+    def __call__(self) -> dict[str, Any]:
+        path = Path(TOML_FILE)
+        if os.path.lexists(path) and not path.is_file():
+            raise UsageError(f"{TOML_FILE} in this folder is no file that can be read. Mend it or move it away.")
+        return super().__call__()
+
+    def _read_file(self, file_path: Path | Traversable) -> dict[str, Any]:
+        try:
+            return tomllib.loads(file_path.read_text(encoding="utf-8-sig"))
+        except OSError as error:
+            why = f"cannot be read: {error.strerror}"
+        except UnicodeDecodeError:
+            why = "is not UTF-8"
+        except (tomllib.TOMLDecodeError, RecursionError) as error:
+            why = f"is not valid TOML: {error}"
+        raise UsageError(f"{TOML_FILE} in this folder {why}. Mend it or move it away.")
 
 
 class Settings(BaseSettings):
     """All settings; immutable once loaded."""
 
     model_config = SettingsConfigDict(
-        env_prefix="OJEON_", env_nested_delimiter="__", frozen=True, extra="forbid", toml_file=TOML_FILE
+        env_prefix=_PREFIX, env_nested_delimiter="__", frozen=True, extra="forbid", toml_file=TOML_FILE
     )
 
     # The clinic (see parsers.Policy).
@@ -70,7 +104,7 @@ class Settings(BaseSettings):
         *(f"{day} {hours}" for day in _DAYS[:5] for hours in ("09:00-12:00", "14:00-18:00")),
         "Sat 09:00-13:00",
     )
-    grace: int = Field(default=120, ge=0, description="minutes")
+    grace: int = Field(default=120, ge=0, le=720, description="minutes")
     auto_threshold: float = Field(default=0.90, ge=0, le=1)
     # The live table.
     names: TableNames = TableNames()
@@ -85,7 +119,15 @@ class Settings(BaseSettings):
     @field_validator("noon")
     @classmethod
     def _noon_is_a_clock(cls, value: str) -> str:
-        _minutes(value)
+        if not 0 < _minutes(value) < MINUTES_A_DAY:
+            raise ValueError(f"{value!r} does not lie within a day")
+        return value
+
+    @field_validator("runs", mode="before")
+    @classmethod
+    def _runs_has_a_name(cls, value: object) -> object:
+        if value == "":
+            raise ValueError("it is empty, and runs need a folder")
         return value
 
     @field_validator("slots")
@@ -106,7 +148,7 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Flags, environment, ``ojeon.toml``; nothing else."""
         del dotenv_settings, file_secret_settings
-        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+        return init_settings, env_settings, _TomlFile(settings_cls)
 
     def policy(self) -> Policy:
         """The part of the settings that decisions depend on."""
@@ -125,6 +167,7 @@ def load(**flags: Any) -> Settings:
     Raises:
         UsageError: a value is unknown or wrong; the message names it and where it came from.
     """
+    _refuse_unknown(os.environ)
     given = {name: value for name, value in flags.items() if value is not None}
     try:
         settings = Settings(**given)
@@ -138,19 +181,41 @@ def origins(**flags: Any) -> dict[str, str]:
     """Tell for each top-level setting whether a flag, the environment, ``ojeon.toml`` or the default gave it."""
     given = {name for name, value in flags.items() if value is not None}
     env = set(EnvSettingsSource(Settings)())
-    toml = set(TomlConfigSettingsSource(Settings)())
+    toml = set(_TomlFile(Settings)())
     return {
         name: "flag" if name in given else "environment" if name in env else TOML_FILE if name in toml else "default"
         for name in Settings.model_fields
     }
 
 
+def _refuse_unknown(environment: Iterable[str]) -> None:
+    """A misspelt variable must not leave its setting at the default in silence."""
+    nested = {f"{_PREFIX}NAMES__{name}".upper() for name in TableNames.model_fields}
+    known = {f"{_PREFIX}{name}".upper() for name in Settings.model_fields} | nested
+    for variable in sorted(environment):
+        if variable.upper().startswith(_PREFIX) and variable.upper() not in known:
+            near = get_close_matches(variable.upper(), sorted(known), n=3)
+            hint = f"Did you mean {' or '.join(near)}?" if near else "`ojeon config` lists the settings."
+            raise UsageError(f"The environment has {variable}, which is no setting. {hint} Unset it or mend its name.")
+
+
 def _sentence(error: Exception, given: dict[str, Any]) -> str:
-    if isinstance(error, TOMLDecodeError):
-        return f"{TOML_FILE} in this folder is not valid TOML: {error}. Mend it or move it away."
+    if isinstance(error, SettingsError) and (field := re.search(r'field "(\w+)"', str(error))):
+        example = _EXAMPLES.get(field[1], "")
+        return f"{_PREFIX}{field[1].upper()} must be written as JSON{example}. `ojeon config` lists what is in force."
     if not isinstance(error, ValidationError):
         return f"Settings do not fit together: {error}."
     first = error.errors()[0]
     where = ".".join(str(part) for part in first["loc"])
-    origin = "a flag" if first["loc"] and first["loc"][0] in given else f"the environment (OJEON_…) or {TOML_FILE}"
+    origin = "a flag" if _is_given(first["loc"], given) else f"the environment ({_PREFIX}…) or {TOML_FILE}"
     return f"Setting {where or 'file'}, from {origin}, is wrong: {first['msg']}. `ojeon config` lists what is in force."
+
+
+def _is_given(place: tuple[int | str, ...], given: Any) -> bool:
+    for part in place:
+        if not isinstance(given, dict):
+            return True
+        if part not in given:
+            return False
+        given = given[part]
+    return bool(place)

@@ -9,10 +9,10 @@ from psycopg import sql
 
 from pipeline.embedded import Server, embedded_postgres
 
-# No deadline: the first example of a kind may load a library. `OJEON_PROFILE=nightly make test` looks much further.
+# No deadline: the first example of a kind may load a library. `HYPOTHESIS_PROFILE=nightly make test` looks further.
 settings.register_profile("quick", deadline=None, max_examples=100)
 settings.register_profile("nightly", deadline=None, max_examples=10_000)
-settings.load_profile(os.environ.get("OJEON_PROFILE", "quick"))
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 
 _numbers = itertools.count(1)
 

@@ -121,6 +121,17 @@ def test_config_tells_where_each_value_came_from(tmp_path):
         (["parse", "--jsonl", "text"], {}, "--jsonl"),
         (["nonsense"], {}, "nonsense"),
         (["run", "--min-auto", "much"], {}, "min-auto"),
+        (["run", "--table", ""], {}, "names.table, from a flag"),
+        (["config"], {"OJEON_NAMES__ID": ""}, "names.id, from the environment"),
+        (["config"], {"OJEON_NAMES__TABLE": ""}, "names.table"),
+        (["config"], {"OJEON_RUNS": ""}, "runs"),
+        (["config"], {"OJEON_MINAUTO": "0.5"}, "OJEON_MINAUTO, which is no setting. Did you mean OJEON_MIN_AUTO"),
+        (["config"], {"OJEON_NAMES__IDD": "x"}, "OJEON_NAMES__ID"),
+        (["config"], {"OJEON_GRACE": "721"}, "grace"),
+        (["config"], {"OJEON_SLOTS": "Mon 09:00-12:00"}, """OJEON_SLOTS='["Mon 09:00-12:00", "Mon 14:00-18:00"]'"""),
+        (["parse", "--slot", "Mon 12:00-09:00", "x"], {}, "'Mon 12:00-09:00' must end after it starts"),
+        (["parse", "--slot", "Mon 12:00-24:30", "x"], {}, "24:00 at the latest"),
+        (["parse", "--noon", "24:00", "x"], {}, "'24:00' does not lie within a day"),
     ],
 )
 def test_wrong_usage_is_one_sentence_and_exit_code_2(arguments, environment, named):
@@ -145,6 +156,36 @@ def test_a_wrong_settings_file_is_named(tmp_path):
     done = ojeon("config", cwd=tmp_path)
     assert done.returncode == 2
     assert "gracee" in done.stderr.decode()
+
+
+def test_a_settings_file_may_begin_with_a_byte_order_mark(tmp_path):
+    (tmp_path / "ojeon.toml").write_bytes(b"\xef\xbb\xbfgrace = 61\n")
+    told = json.loads(ojeon("config", "--json", cwd=tmp_path).stdout)
+    assert told["grace"] == {"value": 61, "from": "ojeon.toml"}
+
+
+@pytest.mark.parametrize(
+    ("make", "why"),
+    [
+        (lambda path: path.write_bytes("# \uc624\uc804\ngrace = 60".encode("cp949")), "is not UTF-8"),
+        (lambda path: path.write_text("grace = " + "[" * 100_000), "is not valid TOML"),
+        (lambda path: path.symlink_to("/proc/self/mem"), "cannot be read: Input/output error"),
+        (lambda path: path.symlink_to("nowhere"), "is no file that can be read"),
+        (lambda path: path.mkdir(), "is no file that can be read"),
+    ],
+    ids=["cp949", "deep", "unreadable", "dangling", "folder"],
+)
+def test_a_settings_file_that_cannot_be_read(make, why, tmp_path):
+    make(tmp_path / "ojeon.toml")
+    done = ojeon("config", cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr.decode().startswith(f"ojeon.toml in this folder {why}")
+    assert done.stderr.count(b"\n") == 1
+
+
+def test_flags_and_environment_name_different_parts_of_the_table():
+    done = ojeon("run", "--table", "bookings", "--dump", "/nowhere", OJEON_NAMES__ID="")
+    assert "names.id, from the environment" in done.stderr.decode()
 
 
 def test_every_rule_and_reason_has_its_line_of_the_policy():

@@ -211,10 +211,9 @@ def test_weird_names_are_quoted(database: str, owner: psycopg.Connection, workbe
         preferred_time=text,
         preferred_date="{day}",
         created_at="",
-        period="",
     )
     assert rows_of(workbench) == [("a", "9시", date(2025, 10, 30), None, None)]
-    assert report.notices == ()
+    assert report.notices == ("There is no column 'period'; it counts as empty in every row.",)
 
 
 def test_optional_columns_missing_or_of_another_type(
