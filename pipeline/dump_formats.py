@@ -24,6 +24,7 @@ _CSV = """read_csv($path, auto_detect = false, header = true, delim = $separator
     columns = {columns}, nullstr = '', allow_quoted_nulls = false, strict_mode = true, parallel = false,
     max_line_size = $longest, hive_partitioning = false)"""
 _PARQUET = "read_parquet($path, binary_as_string = true, hive_partitioning = false)"
+_COLUMN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _FOREIGN = {
     b"\x1f\x8b": "compressed; unpack it first (gunzip)",
     b"PK\x03\x04": "a zip archive or a spreadsheet; save it as CSV in UTF-8",
@@ -64,12 +65,18 @@ def _csv(path: Path, names: TableNames) -> Reading:
     separator, header = _header(path, names)
     repeated = [name for name, times in Counter(header).items() if times > 1]
     if repeated:
-        raise UsageError(f"The dump {path} has more than one column {repeated[0]!r}. Rename or leave out all but one.")
+        which = f"column {repeated[0]!r}" if looks_like_a_column(repeated[0]) else "column of the same name"
+        raise UsageError(f"The dump {path} has more than one {which}. Rename or leave out all but one.")
     columns = {name: f"c{number}" for number, name in enumerate(header)}
     types = ", ".join(f"'{column}': 'VARCHAR'" for column in columns.values())
     parameters = {"path": _literally(path), "separator": separator, "longest": _LONGEST_LINE}
     rows = _count(path, separator, len(header))
     return Reading("csv", _CSV.format(columns=f"{{{types}}}"), parameters, columns, rows)
+
+
+def looks_like_a_column(name: str) -> bool:
+    """Whether a value of the first line may be repeated: without a header it is what a patient wrote."""
+    return _COLUMN.fullmatch(name) is not None
 
 
 def _header(path: Path, names: TableNames) -> tuple[str, list[str]]:

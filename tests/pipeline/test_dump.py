@@ -1,6 +1,7 @@
 import csv
 import gzip
 import io
+import os
 from collections.abc import Iterator
 from datetime import date, datetime
 from pathlib import Path
@@ -82,9 +83,9 @@ def test_other_separators_line_ends_and_a_byte_order_mark(
 ) -> None:
     lines = ['"id",other,preferredTime', "1,x,9시", '2,,"a,b\r\nc"', "3,,"]
     content = mark + ending.join(line.replace(",", separator) for line in lines) + ending
-    report = read(written(tmp_path, content), workbench, preferred_date="", created_at="", period="")
+    report = read(written(tmp_path, content), workbench, preferred_date="", created_at="")
     assert raws(workbench) == ["9시", f"a{separator}b\r\nc", None]
-    assert report.notices == ()
+    assert report.notices == ("There is no column 'period'; it counts as empty in every row.",)
 
 
 texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))
@@ -173,8 +174,12 @@ FAULTS: list[tuple[str | bytes, str]] = [
     ("no,preferredTime\n1,geheim\n", "no column 'id'"),
     (GOOD + "1,geheim\n", "1 rows of the dump .* that another row has too"),
     (GOOD + ",geheim\n", "has a row without an id"),
-    ("id,preferredTime,preferredDate\n1,geheim,30/10/2025\n", "holds a date not written like 2025-10-30"),
-    ("id,preferredTime,createdAt\n1,geheim,Thu Oct 30 2025\n", "holds a date not written like 2025-10-30"),
+    ("id,preferredTime,preferredDate\n1,geheim,30/10/2025\n", "column 'preferredDate' a date not written like"),
+    ("id,preferredTime,createdAt\n1,geheim,Thu Oct 30 2025\n", "column 'createdAt' a date not written like"),
+    (GOOD + "3,오\0후\n", "in the column 'preferredTime' a NUL"),
+    (GOOD + "3\0,오후\n", "in the column 'id' a NUL"),
+    ("1,geheim 9시,2025-10-30\n2,오후,2025-10-30\n", "begins with 3 values that do not all look like names"),
+    ("geheim 9시,geheim 9시,x\n", "more than one column of the same name"),
     ("id,preferredTime\r\n1,geheim\r\n2,x\n3,y\r\n", "line endings are mixed"),
 ]  # fmt: skip
 
@@ -187,6 +192,21 @@ def test_a_dump_that_cannot_be_trusted(
         read(written(tmp_path, content), workbench)
     assert "geheim" not in str(caught.value)
     assert workbench.execute("SELECT count(*) FROM reservations").fetchall() == [(0,)]
+
+
+def test_a_damaged_parquet_file_is_called_so(tmp_path: Path, workbench: duckdb.DuckDBPyConnection) -> None:
+    table = pa.table({"id": [str(n) for n in range(2_000)], "preferredTime": [f"{n}시" for n in range(2_000)]})
+    pq.write_table(table, tmp_path / "dump")
+    content = bytearray((tmp_path / "dump").read_bytes())
+    content[50:2_000:7] = b"x" * len(content[50:2_000:7])
+    told = refusal(written(tmp_path, bytes(content)), workbench)
+    assert "cannot be read as Parquet: it is damaged" in told
+    assert "line endings" not in told
+
+
+def test_a_pipe_is_no_dump(tmp_path: Path, workbench: duckdb.DuckDBPyConnection) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    assert "it is no regular file" in refusal(tmp_path / "pipe", workbench)
 
 
 def test_a_header_alone(tmp_path: Path, workbench: duckdb.DuckDBPyConnection) -> None:
