@@ -1,6 +1,7 @@
 """An embedded PostgreSQL for the demo and the tests: started in a second, gone when its owner is gone."""
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -95,8 +96,8 @@ def _commands(folder: Path, place: Path, major: int, *, durable: bool) -> dict[s
 def _order(guard: "subprocess.Popen[bytes]", commands: dict[str, list[str]]) -> None:
     if guard.stdin:
         with suppress(BrokenPipeError):  # the guard is gone: its missing answer says so
-            guard.stdin.write(json.dumps(commands).encode() + b"\n")
-            guard.stdin.flush()
+            # Past the buffer: what is left in it would fail again when it is closed.
+            os.write(guard.stdin.fileno(), json.dumps(commands).encode() + b"\n")
 
 
 def _answer(guard: "subprocess.Popen[bytes]") -> dict[str, Any]:

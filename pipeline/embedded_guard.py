@@ -123,8 +123,8 @@ def stop(server: "subprocess.Popen[bytes]") -> None:
 def answer(message: dict[str, Any]) -> None:
     """Say one thing to the owner, who may be gone already."""
     with contextlib.suppress(BrokenPipeError):
-        sys.stdout.write(json.dumps(message) + "\n")
-        sys.stdout.flush()
+        # Past the buffer: what is left in it would fail again, loudly, at exit.
+        os.write(sys.stdout.fileno(), json.dumps(message).encode() + b"\n")
 
 
 def last_lines(log: Path) -> str:

@@ -12,6 +12,9 @@ from pipeline.address import Address
 from pipeline.errors import DatabaseError
 from pipeline.refusals import refused_connection, refused_query
 
+# Behind somebody's ALTER TABLE a run would wait in silence; who has set a limit of their own keeps it.
+_WAIT_FOR_LOCKS = "SELECT set_config('lock_timeout', '30s', false) WHERE current_setting('lock_timeout') = '0'"
+
 
 @contextmanager
 def connected(address: Address) -> Iterator[psycopg.Connection]:
@@ -21,11 +24,13 @@ def connected(address: Address) -> Iterator[psycopg.Connection]:
         DatabaseError: no session came about, or the server refused a statement, or the session was lost.
     """
     try:
-        connection = psycopg.connect(address.conninfo)
+        connection = psycopg.connect(address.conninfo, autocommit=True)
     except psycopg.Error as error:
         raise DatabaseError(refused_connection(address.redact(str(error)), address.shown)) from error
     try:
         with connection:
+            connection.execute(_WAIT_FOR_LOCKS)
+            connection.autocommit = False
             yield connection
     except psycopg.Error as error:
         raise DatabaseError(refused_query(error.sqlstate, address.redact(str(error)), address.shown)) from error

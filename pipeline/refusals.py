@@ -56,7 +56,11 @@ _LOST = "The connection to {place} was lost ({words}). Nothing was written to th
 _IN_SESSION = {
     "08": _LOST,
     "57P": _LOST,
-    "25P03": _LOST,
+    "25P03": "{place} ended the session because it paused inside its transaction ({words}). Raise "
+    "idle_in_transaction_session_timeout for this role or this run "
+    "(PGOPTIONS='-c idle_in_transaction_session_timeout=0').",
+    "55P03": "{place}: another session keeps the table locked ({words}). Start the run again when it is done "
+    "(pg_stat_activity shows who it is), or wait longer with PGOPTIONS='-c lock_timeout=10min'.",
     "57014": "{place} stopped the query ({words}). Raise its statement_timeout for this role or this run "
     "(PGOPTIONS='-c statement_timeout=0').",
     "42501": "{place}: the role lacks a right ({words}). Ask for it, or connect as the table's owner.",
@@ -75,7 +79,7 @@ def refused_connection(words: str, place: str) -> str:
 
 def refused_query(sqlstate: str | None, words: str, place: str) -> str:
     """Why ``place`` did not go on in a session; without ``sqlstate`` the connection is gone."""
-    state = sqlstate or "08"
+    state = sqlstate or ("25P03" if "idle-in-transaction timeout" in words else "08")
     for prefix in (state, state[:3], state[:2]):
         if prefix in _IN_SESSION:
             return _IN_SESSION[prefix].format(place=place, words=one_line(words))

@@ -205,3 +205,25 @@ def test_other_reasons_not_to_start(places: list[str], python: str, why: str, mo
     monkeypatch.setattr(sys, "executable", python)
     with pytest.raises(RunError, match=f"did not start: {why}.*--database-url"):
         embedded_postgres().__enter__()
+
+
+def test_a_guard_whose_owner_is_gone_says_nothing(public_folder: Path) -> None:
+    user = embedded_programs.account()
+    command = [sys.executable, "-I", "-S", embedded.embedded_guard.__file__, str(user.uid), str(user.gid)]
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run(
+        [*command, str(public_folder)], stdin=subprocess.DEVNULL, stdout=writer, stderr=subprocess.PIPE, check=False
+    )
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert list(public_folder.iterdir()) == []
+
+
+def test_a_guard_that_ends_early_is_a_sentence(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """It answers with its folder and is gone before it can take the order."""
+    guard = tmp_path / "guard.py"
+    guard.write_text('import os; os.write(1, b\'{"folder": "/tmp"}\\n\'); os.close(0)')
+    monkeypatch.setattr(embedded.embedded_guard, "__file__", str(guard))
+    with pytest.raises(RunError, match="its guard process ended"):
+        embedded_postgres().__enter__()

@@ -178,6 +178,30 @@ def test_a_statement_timeout(table: str, tmp_path: Path) -> None:
     assert "Raise its statement_timeout" in said
 
 
+def test_a_table_that_another_session_keeps_locked(table: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PGOPTIONS", "-c lock_timeout=200ms")
+    with psycopg.connect(table) as other:
+        other.execute("LOCK TABLE reservations IN ACCESS EXCLUSIVE MODE")
+        told = refusal(table, TableNames(), tmp_path)
+    assert "another session keeps the table locked (canceling statement due to lock timeout)" in told
+
+
+def test_a_lock_is_waited_for_half_a_minute_or_as_long_as_one_has_said(
+    database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for options, waits in (("", "30s"), ("-c lock_timeout=10min", "10min")):
+        monkeypatch.setenv("PGOPTIONS", options)
+        with connected(read_address(database)) as connection:
+            assert connection.execute("SHOW lock_timeout").fetchone() == (waits,)
+            assert connection.info.transaction_status is psycopg.pq.TransactionStatus.INTRANS
+
+
+@pytest.mark.parametrize("state", ["25P03", None])
+def test_a_session_ended_for_pausing_is_told_with_the_setting_that_did_it(state: str | None) -> None:
+    told = refused_query(state, "terminating connection due to idle-in-transaction timeout", "me@db:5432/clinic")
+    assert "PGOPTIONS='-c idle_in_transaction_session_timeout=0'" in told
+
+
 def test_text_that_is_not_valid_in_an_ascii_database(server: Server, tmp_path: Path) -> None:
     name = f"ascii_{os.getpid()}"
     with psycopg.connect(server.url, autocommit=True) as connection:
