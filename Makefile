@@ -1,13 +1,14 @@
 # The single door: people, hooks and CI all come in here. `make help` lists what there is.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-UV_VERSION := 0.13.8
 LOCK := -q --universal --generate-hashes --no-header --no-annotate --no-emit-index-url --python-version 3.11
+UV_VERSION := 0.13.8
+# A uv on the PATH will do whatever its version (the locks say what is installed); else this one is fetched.
 UV := $(shell command -v uv 2>/dev/null || echo .tools/bin/uv)
 # What a caller of make set for another project must not leak in here.
 unexport VIRTUAL_ENV PYTHONPATH
 
-.PHONY: help demo test check fix bench bench-full lab lock clean
+.PHONY: help demo test check fix bench lab lock clean
 
 help: ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
