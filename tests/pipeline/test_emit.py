@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -70,6 +71,24 @@ class Clinic:
                     totals[word] = totals.get(word, 0) + int(number)
         return totals
 
+    def start(self, kind: str) -> "subprocess.Popen[bytes]":
+        """Start psql on all files of ``updates`` or ``undo``; it begins when it is sent a line."""
+        named = [word for file in sorted((self.folder / kind).glob("*.sql")) for word in ("-f", str(file))]
+        return subprocess.Popen(
+            ["sh", "-c", 'read line && exec "$@"', "sh", self.server.psql, "-X", *named, self.url],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+
+    def wait_for_a_waiter(self) -> None:
+        """Return when some session waits for a lock."""
+        query = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+        until = time.monotonic() + 10
+        while self.execute(query) == [(0,)]:
+            assert time.monotonic() < until, "nobody waits"
+            time.sleep(0.01)
+
     def snapshot(self) -> list[str]:
         """Every row as the server prints it, all columns."""
         table = sql.Identifier(self.names.table_schema, self.names.table)
@@ -88,6 +107,13 @@ class Clinic:
         return [found.get(row_id, "gone") for row_id in self.ids]
 
 
+def go(*processes: "subprocess.Popen[bytes]") -> None:
+    for process in processes:
+        assert process.stdin
+        process.stdin.write(b"\n")
+        process.stdin.flush()
+
+
 MakeClinic = Callable[..., Clinic]
 
 
@@ -101,6 +127,7 @@ def clinic(server: Server, database: str, tmp_path: Path) -> MakeClinic:
         types: tuple[str, str, str] = ("text", "text", "text"),
         new_id: Callable[[int], str] = "cm{:06d}".format,
         check_passed: bool = True,
+        why: str | None = None,
         **chosen: Any,
     ) -> Clinic:
         settings = Settings(**chosen)
@@ -108,7 +135,7 @@ def clinic(server: Server, database: str, tmp_path: Path) -> MakeClinic:
         create_table(made, types, rows)
         made.folder.mkdir()
         with open_workbench(made.folder) as workbench:
-            fill(workbench, made.ids, rows)
+            fill(workbench, made.ids, rows, why)
             emit(
                 workbench, settings, made.folder, run_id="run-1", check_passed=check_passed, check_results={"suites": 4}
             )
@@ -136,8 +163,9 @@ def create_table(clinic: Clinic, types: tuple[str, str, str], rows: list[Row]) -
             )
 
 
-def fill(workbench: duckdb.DuckDBPyConnection, ids: list[str], rows: list[Row]) -> None:
-    """Write what extract and normalize would have written."""
+def fill(workbench: duckdb.DuckDBPyConnection, ids: list[str], rows: list[Row], why: str | None = None) -> None:
+    """Write what extract and normalize would have written; ``why`` is what keeps the table from being written to."""
+    source = {"kind": "postgresql", "server_version": "18.1", "target": {"writable": why is None, "why": why}}
     workbench.executemany(
         "INSERT INTO reservations VALUES ($1, $2, NULL, NULL, $3)",
         [(i, raw, already) for i, (raw, _, already) in zip(ids, rows, strict=True)],
@@ -151,7 +179,7 @@ def fill(workbench: duckdb.DuckDBPyConnection, ids: list[str], rows: list[Row]) 
     )
     workbench.executemany(
         "INSERT INTO facts VALUES ($1, $2)",
-        [("source", '{"kind": "postgresql", "server_version": "18.1"}'), ("check", "{}"), ("note", '"kept"')],
+        [("source", json.dumps(source)), ("check", "{}"), ("note", '"kept"')],
     )
     workbench.execute(
         "INSERT INTO texts SELECT raw, count(*), count(current_period), NULL, NULL FROM reservations GROUP BY raw"
@@ -271,6 +299,203 @@ def test_a_repeat_adds_to_the_ledger_and_forgets_nothing(clinic: MakeClinic) -> 
     assert made.run("updates")["changed"] == 2
     assert made.run("undo") == {"planned": 3, "undone": 3, "left alone": 0}
     assert made.snapshot() == before
+
+
+def test_undo_tells_which_rows_it_leaves_alone(clinic: MakeClinic) -> None:
+    made = clinic([("오전", "MORNING", None)] * 4, new_id="id '\n{}".format)
+    made.run("updates")
+    made.execute("UPDATE reservations SET notes = 'called' WHERE id LIKE '%1' OR id LIKE '%3'")
+    done = made.psql(made.folder / "undo" / "0001.sql")
+    assert done.stdout.splitlines() == [
+        r"""batch 1 (MORNING): planned 4, undone 2, left alone 2 ["id '\n1", "id '\n3"]""",
+        "undo file 1 of 1: planned 4, changed by this run and not undone 2",
+    ]
+
+
+def test_undo_leaves_alone_a_row_that_is_being_changed(clinic: MakeClinic) -> None:
+    made = clinic([("오전", "MORNING", None)] * 2)
+    made.run("updates")
+    with psycopg.connect(made.url) as application, made.start("undo") as undoing:
+        application.execute("UPDATE reservations SET notes = 'called' WHERE id = 'cm000000'")
+        go(undoing)
+        made.wait_for_a_waiter()
+        application.commit()
+        assert undoing.wait() == 0
+    assert made.periods() == ["MORNING", None]
+
+
+TRIGGERS = {
+    "lowers": ("BEFORE UPDATE", "NEW.period := lower(NEW.period); RETURN NEW;"),
+    "empties": ("BEFORE UPDATE", "NEW.period := NULL; RETURN NEW;"),
+    "fills again": ("BEFORE UPDATE", "NEW.period := 'MORNING'; RETURN NEW;"),
+    "empties afterwards": (
+        "AFTER UPDATE",
+        "IF NEW.period IS NOT NULL THEN UPDATE reservations SET period = NULL WHERE id = NEW.id; END IF; RETURN NULL;",
+    ),
+}
+
+
+def add_trigger(made: Clinic, when: str, body: str) -> None:
+    made.execute(f"CREATE FUNCTION meddle() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {body} END $$")
+    made.execute(f"CREATE TRIGGER meddle {when} ON reservations FOR EACH ROW EXECUTE FUNCTION meddle()")
+
+
+@pytest.mark.parametrize("kind", ["lowers", "empties", "empties afterwards"])
+def test_a_trigger_that_writes_something_else_stops_the_updates(clinic: MakeClinic, kind: str) -> None:
+    made = clinic([("오전", "MORNING", None)] * 2)
+    before = made.snapshot()
+    add_trigger(made, *TRIGGERS[kind])
+    done = made.psql(*sorted((made.folder / "updates").glob("*.sql")))
+    assert done.returncode == 3
+    assert 'a trigger of "public"."reservations" changes what this plan writes, so nothing of this file' in done.stderr
+    assert made.snapshot() == before
+    assert made.execute("SELECT count(*) FROM ojeon.batches") == [(0,)]
+
+
+def test_a_trigger_that_writes_something_else_stops_the_undo(clinic: MakeClinic) -> None:
+    made = clinic([("오전", "MORNING", None)] * 2)
+    made.run("updates")
+    add_trigger(made, *TRIGGERS["fills again"])
+    done = made.psql(made.folder / "undo" / "0001.sql")
+    assert done.returncode == 3
+    assert "a trigger of" in done.stderr
+    assert made.execute("SELECT count(*) FROM ojeon.batches, jsonb_object_keys(changed)") == [(2,)]
+
+
+def test_triggers_that_keep_to_their_own_columns_are_welcome(clinic: MakeClinic) -> None:
+    made = clinic()
+    made.execute("CREATE TABLE audit (id text)")  # found without its schema, as many triggers do it
+    add_trigger(made, "BEFORE UPDATE", "INSERT INTO audit VALUES (NEW.id); NEW.notes := 'seen'; RETURN NEW;")
+    assert made.run("updates") == {"planned": 12, "changed": 12}
+    assert made.run("undo") == {"planned": 12, "undone": 12, "left alone": 0}
+    assert made.execute("SELECT count(*) FROM audit") == [(24,)]
+
+
+def test_operators_of_other_schemas_are_not_ours(clinic: MakeClinic) -> None:
+    made = clinic(
+        [("오전", "MORNING", None)] * 2 + [("몰라요", None, None)], types=("varchar(30)", "varchar(30)", "text")
+    )
+    made.execute("CREATE SCHEMA hostile")
+    for kind in ("text", "varchar"):
+        made.execute(f"CREATE FUNCTION hostile.yes({kind}, {kind}) RETURNS boolean LANGUAGE sql RETURN true")
+        made.execute(f"CREATE OPERATOR hostile.= (FUNCTION = hostile.yes, LEFTARG = {kind}, RIGHTARG = {kind})")
+        made.execute(f"CREATE OPERATOR public.= (FUNCTION = hostile.yes, LEFTARG = {kind}, RIGHTARG = {kind})")
+    path = "ALTER DATABASE {} SET search_path = hostile, pg_catalog, public"
+    with psycopg.connect(made.url) as connection:
+        connection.execute(sql.SQL(path).format(sql.Identifier(connection.info.dbname)))
+    assert made.run("updates") == {"planned": 2, "changed": 2}
+    assert made.periods() == ["MORNING", "MORNING", None]
+    assert made.run("undo") == {"planned": 2, "undone": 2, "left alone": 0}
+
+
+def test_an_id_that_is_no_longer_unique_stops_the_file(clinic: MakeClinic) -> None:
+    made = clinic([("오전", "MORNING", None)])
+    made.execute("ALTER TABLE reservations DROP CONSTRAINT reservations_pkey")
+    made.execute("INSERT INTO reservations SELECT * FROM reservations")
+    done = made.psql(*sorted((made.folder / "updates").glob("*.sql")))
+    assert done.returncode == 3
+    assert 'more rows of "public"."reservations" moved than the batch holds' in done.stderr
+    assert made.execute("SELECT count(period) FROM reservations") == [(0,)]
+
+
+def test_partitions_are_no_matter(clinic: MakeClinic) -> None:
+    made = clinic()
+    made.execute("ALTER TABLE reservations RENAME TO plain")
+    made.execute("CREATE TABLE reservations (LIKE plain) PARTITION BY HASH (id)")
+    for part in range(3):
+        made.execute(f"CREATE TABLE part{part} PARTITION OF reservations FOR VALUES WITH (MODULUS 3, REMAINDER {part})")
+    made.execute("INSERT INTO reservations SELECT * FROM plain")
+    before = made.snapshot()
+    assert made.run("updates") == {"planned": 12, "changed": 12}
+    assert made.periods() == wanted(ROWS)
+    made.execute("UPDATE reservations SET notes = 'called' WHERE id = 'cm000000'")
+    assert made.run("undo") == {"planned": 12, "undone": 11, "left alone": 1}
+    assert made.snapshot() != before
+
+
+BAD_LEDGERS = {  # what is done to the database, and what the plan says then
+    "CREATE SCHEMA ojeon; CREATE TABLE ojeon.batches (run_id text, batch integer, ids text[])": "is not a ledger that",
+    "CREATE SCHEMA ojeon; CREATE VIEW ojeon.batches AS SELECT 1 AS run_id": "is not a ledger that",
+    "GRANT INSERT ON ojeon.batches TO PUBLIC": "Everybody may write ojeon.batches, so it cannot be trusted",
+    "UPDATE ojeon.batches SET target = 'other'": "are about another table than today's",
+    "UPDATE ojeon.batches SET target_oid = 1": "are about another table than today's",
+    "CREATE TABLE copy AS TABLE reservations; DROP TABLE reservations; ALTER TABLE copy RENAME TO reservations": (
+        "are about another table than today's"
+    ),
+    "DROP TABLE reservations": "There is no table",
+}
+
+
+@pytest.mark.parametrize("sabotage", BAD_LEDGERS)
+@pytest.mark.parametrize("direction", ["updates", "undo"])
+def test_a_ledger_of_others_is_refused(clinic: MakeClinic, sabotage: str, direction: str) -> None:
+    made = clinic()
+    if not sabotage.startswith("CREATE SCHEMA"):
+        made.run("updates")
+    made.execute(sabotage)
+    done = made.psql(made.folder / direction / "0001.sql")
+    assert done.returncode == 3
+    assert BAD_LEDGERS[sabotage] in done.stderr
+
+
+def test_nobody_else_may_look_into_the_ledger(clinic: MakeClinic) -> None:
+    made = clinic()
+    made.execute("ALTER DEFAULT PRIVILEGES GRANT ALL ON TABLES TO PUBLIC")
+    made.execute("ALTER DEFAULT PRIVILEGES GRANT ALL ON SCHEMAS TO PUBLIC")
+    made.run("updates")
+    rights = (
+        "has_schema_privilege('public', 'ojeon', 'USAGE'), has_table_privilege('public', 'ojeon.batches', 'SELECT')"
+    )
+    assert made.execute(f"SELECT {rights}") == [(False, False)]
+
+
+def test_a_plan_for_a_table_that_cannot_take_it_refuses_to_run(clinic: MakeClinic) -> None:
+    made = clinic(why="The column 'period' is $ojeon$ of type \"P'\n\", which cannot hold MORNING.")
+    done = made.psql(made.folder / "updates" / "0001.sql")
+    assert done.returncode == 3
+    assert "This plan is not to be applied: The column 'period' is $ojeon$ of type \"P'" in done.stderr
+    found = manifest.read(made.folder)
+    assert (found["apply"], found["check"]["passed"]) == ("refused", True)
+    assert found["why"].startswith("The column 'period'")
+
+
+def test_two_people_apply_and_undo_the_same_plan_at_once(clinic: MakeClinic) -> None:
+    rows: list[Row] = [(f"{i % 5}시", "MORNING" if i % 5 < 3 else "AFTERNOON", None) for i in range(400)]
+    made = clinic(rows, batch_rows=10, file_rows=20)
+    before = made.snapshot()
+    for kind, word in (("updates", "changed"), ("undo", "undone")):
+        with made.start(kind) as one, made.start(kind) as two:
+            go(one, two)
+            said = [process.communicate() for process in (one, two)]
+        assert [process.returncode for process in (one, two)] == [0, 0], said
+        assert sum(int(n) for out, _ in said for n in re.findall(rf"{word} (\d+)", out.decode())) == 400
+        assert made.periods() == (wanted(rows) if kind == "updates" else [None] * 400)
+    assert made.snapshot() == before
+
+
+def test_two_runs_on_one_database(clinic: MakeClinic, tmp_path: Path) -> None:
+    rows: list[Row] = [(f"{i % 5}시", "MORNING", None) for i in range(200)]
+    first = clinic(rows, batch_rows=10, file_rows=20)
+    second = Clinic(first.server, first.url, tmp_path / "run-2", first.names, first.ids)
+    second.folder.mkdir()
+    with open_workbench(second.folder) as workbench:  # the same rows in another order
+        fill(workbench, second.ids, rows)
+        workbench.execute("UPDATE decisions SET period = 'AFTERNOON' WHERE raw IN ('0시', '3시')")
+        chosen = Settings(batch_rows=7, file_rows=21)
+        emit(workbench, chosen, second.folder, run_id="run-2", check_passed=True, check_results={})
+    with first.start("updates") as one, second.start("updates") as two:
+        go(one, two)
+        said = [process.communicate() for process in (one, two)]
+    assert [process.returncode for process in (one, two)] == [0, 0], said
+    assert None not in first.periods()
+    changed = first.execute("SELECT run_id, count(*)::int FROM ojeon.batches, jsonb_object_keys(changed) GROUP BY 1")
+    assert sum(count for _, count in changed) == 200
+
+    with first.start("undo") as one, second.start("undo") as two:
+        go(one, two)
+        said = [process.communicate() for process in (one, two)]
+    assert [process.returncode for process in (one, two)] == [0, 0], said
+    assert first.periods() == [None] * 200
 
 
 def test_another_run_of_the_same_rows_has_a_ledger_of_its_own(clinic: MakeClinic) -> None:
