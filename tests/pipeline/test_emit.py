@@ -372,20 +372,21 @@ def test_triggers_that_keep_to_their_own_columns_are_welcome(clinic: MakeClinic)
 
 
 def test_operators_of_other_schemas_are_not_ours(clinic: MakeClinic) -> None:
-    made = clinic(
-        [("오전", "MORNING", None)] * 2 + [("몰라요", None, None)], types=("varchar(30)", "varchar(30)", "text")
-    )
+    rows: list[Row] = [("오전", "MORNING", None), ("오전", "MORNING", None), ("모닝", "MORNING", None)]
+    made = clinic(rows, types=("varchar(30)", "varchar(30)", "text"))
+    made.execute("INSERT INTO reservations VALUES ('new', 'n', '오전')")
+    made.execute("UPDATE reservations SET \"preferredTime\" = '모닝' WHERE id = 'cm000000'")
     made.execute("CREATE SCHEMA hostile")
-    for kind in ("text", "varchar"):
+    for kind in ("text", "varchar", "integer"):
         made.execute(f"CREATE FUNCTION hostile.yes({kind}, {kind}) RETURNS boolean LANGUAGE sql RETURN true")
-        made.execute(f"CREATE OPERATOR hostile.= (FUNCTION = hostile.yes, LEFTARG = {kind}, RIGHTARG = {kind})")
-        made.execute(f"CREATE OPERATOR public.= (FUNCTION = hostile.yes, LEFTARG = {kind}, RIGHTARG = {kind})")
+        for schema in ("hostile", "public"):
+            made.execute(f"CREATE OPERATOR {schema}.= (FUNCTION = hostile.yes, LEFTARG = {kind}, RIGHTARG = {kind})")
     path = "ALTER DATABASE {} SET search_path = hostile, pg_catalog, public"
     with psycopg.connect(made.url) as connection:
         connection.execute(sql.SQL(path).format(sql.Identifier(connection.info.dbname)))
-    assert made.run("updates") == {"planned": 2, "changed": 2}
-    assert made.periods() == ["MORNING", "MORNING", None]
-    assert made.run("undo") == {"planned": 2, "undone": 2, "left alone": 0}
+    assert made.run("updates") == {"planned": 3, "changed": 2}
+    assert made.periods() == [None, "MORNING", "MORNING"]
+    assert made.run("undo") == {"planned": 3, "undone": 2, "left alone": 0}
 
 
 def test_an_id_that_is_no_longer_unique_stops_the_file(clinic: MakeClinic) -> None:
