@@ -233,7 +233,7 @@ def _gate(done: "Run") -> int:
     """The exit code of a finished run: 0, or 3 where only the share of AUTO was missed, or 1."""
     failures = [result.law for _, result in done.reports["check"].failures()]
     if not failures:
-        return 0
+        return 1 if done.reports["emit"].refused else 0
     return 3 if failures == ["enough_auto"] else 1
 
 

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 from typing import NoReturn
 
 INTERRUPTED = 130
@@ -60,4 +61,10 @@ def _end(number: int, frame: object) -> NoReturn:
 def _raise(number: int, frame: object) -> NoReturn:
     del frame
     _seen.append(number)
+    sys.unraisablehook = _quietly  # where it strikes inside a destructor, Python would print a traceback and go on
     raise KeyboardInterrupt
+
+
+def _quietly(unraisable: "sys.UnraisableHookArgs") -> None:
+    if unraisable.exc_type is not KeyboardInterrupt:
+        sys.__unraisablehook__(unraisable)

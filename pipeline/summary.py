@@ -33,13 +33,15 @@ def run_summary(reports: Mapping[str, Any], folder: Path) -> RenderableType:
     facts.add_row(Text("AUTO", "dim"), Text(f"{share:.2%}  of rows without a period", "bold"))
     facts.add_row(Text("to people", "dim"), Text(f"{emitted.review_texts:,} texts in {rows.review:,} rows"))
     facts.add_row(Text("plan", "dim"), Text(f"{emitted.files:,} files, {emitted.batches:,} batches"))
-    facts.add_row(Text("check", "dim"), _verdict(reports["check"]))
+    facts.add_row(Text("check", "dim"), _verdict(reports["check"], emitted.refused))
     facts.add_row(Text("folder", "dim"), Text(str(folder)))
     return facts
 
 
-def _verdict(checked: Any) -> Text:
+def _verdict(checked: Any, refused: str | None) -> Text:
     failures = list(checked.failures())
+    if not failures and refused:
+        return Text(f"passed, yet the plan refuses to be applied: {refused}", "bold red")
     if not failures:
         return Text("passed; the plan may be applied", "green")
     text = Text("failed; the plan refuses to be applied", "bold red")

@@ -7,7 +7,10 @@ from parsers import Policy, decide
 from parsers.lexicon import lexicon
 from parsers.sentence import MAX_LENGTH
 
-SLOWEST_SECONDS = 0.005
+# Five milliseconds on the machine this was written on, as a multiple of an everyday text read in the same process: so
+# neither a slower machine nor the tracing of coverage decides the outcome.
+EVERYDAY = "안녕하세요 오후 3시쯤 예약 부탁드려요"
+MOST_TIMES = 120
 ATOMS = [
     "1",
     "12",
@@ -52,14 +55,14 @@ ATOMS += [
 ]
 
 
-def seconds(text: str, policy: Policy) -> float:
-    """The best of several readings: what the text costs, not what else the machine was doing."""
+def seconds(text: str, policy: Policy, enough: float = 0.0) -> float:
+    """The best of several readings, or the first that is ``enough``: what the text costs, not what else was going on."""
     best = 1.0
-    for _ in range(4):
+    for _ in range(6):
         started = time.process_time()
         decide(text, policy)
         best = min(best, time.process_time() - started)
-        if best < SLOWEST_SECONDS:
+        if best < enough:
             break
     return best
 
@@ -70,10 +73,11 @@ def test_no_text_found_takes_long():
     words = list(lexicon().phrases.values())
     decide("15 Uhr", policy)  # the date library and the lexicon load once
     decide("moringg", policy)
+    limit = MOST_TIMES * seconds(EVERYDAY, policy)
     slow = []
     for _ in range(1_500):
         pool = draw.sample(ATOMS, draw.randint(1, 4)) + draw.sample(words, draw.randint(0, 2))
         text = "".join(draw.choice(pool) for _ in range(MAX_LENGTH))[:MAX_LENGTH]
-        if seconds(text, policy) > SLOWEST_SECONDS:
+        if seconds(text, policy, enough=limit) > limit:
             slow.append(text)
     assert slow == []
