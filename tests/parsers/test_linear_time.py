@@ -56,7 +56,7 @@ ATOMS += [
 
 
 def seconds(text: str, policy: Policy, enough: float = 0.0) -> float:
-    """The best of several readings, or the first that is ``enough``: what the text costs, not what else was going on."""
+    """The best of several readings, or the first that is ``enough``: the cost of the text, not of what else went on."""
     best = 1.0
     for _ in range(6):
         started = time.process_time()
