@@ -1,6 +1,5 @@
 """The last step of a run: write the plan as SQL, the texts that wait for people, and the manifest that seals both."""
 
-import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -16,11 +15,13 @@ from pipeline import manifest, review_file
 from pipeline.batches import Batch, Target
 from pipeline.conservation import RowCounts, TextCounts, count_rows, count_texts
 from pipeline.errors import RunError
+from pipeline.facts import read_facts, why_unwritable
 from pipeline.plan_files import PlanFiles, in_files
 from pipeline.settings import Settings
 
 Progress = Callable[[int, int], None]
 
+_CHECK_FAILED = "its check did not pass (see manifest.json beside it). Run again."
 _FETCHED = 10_000
 # Texts are numbered by period and text, so a batch has one period and few texts, in an order people can read.
 _NUMBER_TEXTS = """
@@ -78,8 +79,8 @@ def emit(  # noqa: PLR0913 - the verdict comes from another step, and steps do n
             raise RunError(f"{folder} already holds a finished plan, and a plan never changes. Start a new run.")
         rows = count_rows(workbench)
         layout = _lay_out(workbench, settings)
-        facts = _facts(workbench)
-        refused = _why_refused(facts, check_passed=check_passed)
+        facts = read_facts(workbench)
+        refused = why_unwritable(facts) if check_passed else _CHECK_FAILED
         plan = PlanFiles(folder, Target.of(settings.names, run_id), run_id, layout.files, refused)
         _write_plan(workbench, plan, layout, rows.auto, progress)
         review_texts, review_rows = review_file.write(workbench, folder, run_id)
@@ -153,19 +154,6 @@ def _set_otherwise(workbench: duckdb.DuckDBPyConnection) -> int:
     ours = [period.value for period in Period]
     query = "SELECT count(*) FROM reservations WHERE current_period NOT IN (SELECT unnest($ours))"
     return int(workbench.execute(query, {"ours": ours}).fetchall()[0][0])
-
-
-def _facts(workbench: duckdb.DuckDBPyConnection) -> dict[str, Any]:
-    facts = {name: json.loads(value) for name, value in workbench.execute("FROM facts ORDER BY name").fetchall()}
-    facts.pop("check", None)  # its results are handed in
-    return facts
-
-
-def _why_refused(facts: Mapping[str, Any], *, check_passed: bool) -> str | None:
-    if not check_passed:
-        return "its check did not pass (see manifest.json beside it). Run again."
-    why: str | None = facts.get("source", {}).get("target", {}).get("why")  # a dump knows nothing about the table
-    return why
 
 
 def _content(

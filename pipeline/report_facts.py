@@ -1,6 +1,5 @@
 """Everything the report says, gathered from a run's workbench; texts come out masked and fit to be shown."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -12,6 +11,7 @@ from pipeline import manifest, rowfacts
 from pipeline.anomalies import Anomaly, find_anomalies
 from pipeline.conservation import TextCounts, count_texts
 from pipeline.errors import RunError
+from pipeline.facts import read_facts, why_unwritable
 from pipeline.settings import Settings
 from pipeline.shapes import ProfileReport, read_profile, shown
 from pipeline.visible import visible
@@ -22,7 +22,7 @@ BINS = 20
 """Bars of the confidence histogram, each a twentieth wide."""
 _TEXT_LENGTH = 100
 _READ = 200
-_CHECK_FACT = "check"
+_SENTENCE = 400
 
 Verdict = Literal["go", "no_go", "not_checked"]
 
@@ -102,7 +102,11 @@ class WaitingText:
 
 @dataclass(frozen=True, slots=True)
 class ReportView:
-    """All that the report shows. ``checks`` is ``CheckReport.to_dict()``, or None where nothing was checked."""
+    """All that the report shows.
+
+    ``checks`` is ``CheckReport.to_dict()``, or None where nothing was checked; ``unwritable`` why the table can take no
+    plan, fit to be shown, or None.
+    """
 
     run_id: str
     rows: Accounting
@@ -113,15 +117,17 @@ class ReportView:
     reasons: tuple[ReasonLine, ...]
     waiting: tuple[WaitingText, ...]
     checks: Mapping[str, Any] | None
+    unwritable: str | None
     anomalies: tuple[Anomaly, ...]
     provenance: Mapping[str, Mapping[str, str]]
 
     @property
     def verdict(self) -> Verdict:
-        """Whether the plan may be applied: every check passed and every row is accounted for."""
+        """Whether the plan may be applied: every check passed, every row is accounted for, the table can take it."""
         if self.checks is None:
             return "not_checked"
-        return "go" if self.checks["verdict"] == "passed" and self.rows.balanced else "no_go"
+        passed = self.checks["verdict"] == "passed"
+        return "go" if passed and self.rows.balanced and self.unwritable is None else "no_go"
 
 
 def gather(
@@ -134,6 +140,7 @@ def gather(
     """
     review = {"review": Disposition.REVIEW.value}
     try:
+        facts = read_facts(workbench)
         return ReportView(
             run_id=run_id,
             rows=_accounting(workbench),
@@ -148,8 +155,9 @@ def gather(
                 WaitingText(shown(raw, _TEXT_LENGTH), *line) for raw, *line in _all(workbench, _WAITING, review)
             ),
             checks=check_results,
+            unwritable=_shown_sentence(why_unwritable(facts)),
             anomalies=find_anomalies(workbench, settings.policy()),
-            provenance=_provenance(workbench, settings),
+            provenance=_provenance(facts, settings),
         )
     except duckdb.Error as error:
         raise RunError(
@@ -172,12 +180,14 @@ def _accounting(workbench: duckdb.DuckDBPyConnection) -> Accounting:
     )
 
 
-def _provenance(workbench: duckdb.DuckDBPyConnection, settings: Settings) -> dict[str, dict[str, str]]:
-    facts = {name: json.loads(value) for name, value in _all(workbench, "FROM facts ORDER BY name")}
-    source = facts.pop("source", None)
-    facts.pop(_CHECK_FACT, None)
+def _shown_sentence(sentence: str | None) -> str | None:
+    return None if sentence is None else visible(sentence, limit=_SENTENCE)
+
+
+def _provenance(facts: Mapping[str, Any], settings: Settings) -> dict[str, dict[str, str]]:
+    others = {name: fact for name, fact in facts.items() if name != "source"}
     return {
-        "source": _flat({**(source if isinstance(source, dict) else {"source": source} if source else {}), **facts}),
+        "source": _flat({**facts.get("source", {}), **others}),
         "settings": _flat(settings.model_dump(mode="json")),
         "versions": manifest.versions(),
     }
@@ -191,7 +201,7 @@ def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
             flat |= _flat(value, f"{prefix}{name}.")
         elif value not in (None, "", []):
             said = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
-            flat[f"{prefix}{name}"] = visible(said, limit=400)
+            flat[f"{prefix}{name}"] = visible(said, limit=_SENTENCE)
     return flat
 
 

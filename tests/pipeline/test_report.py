@@ -208,6 +208,15 @@ def test_a_sound_plan_is_go(view: ReportView) -> None:
     assert "NO-GO" not in text
 
 
+def test_a_plan_that_its_table_cannot_take_is_no_go_whatever_the_checks_say(view: ReportView) -> None:
+    checks = {"verdict": "passed", "suites": [{**FAILED["suites"][0], "results": RESULTS[:1]}]}
+    unwritable = "There is no column 'pe<b>riod' yet. Add it."
+    page = Page(render_report(replace(view, checks=checks, unwritable=unwritable)))
+    banner = page.text[page.text.index("NO-GO The") : page.text.index("Where every row went")]
+    assert banner.split("What stands against it:")[1].strip() == unwritable
+    assert "GO The plan may" not in page.text
+
+
 def test_rows_that_do_not_add_up_are_an_alarm(view: ReportView) -> None:
     checks = {"verdict": "passed", "suites": []}
     broken = replace(view, checks=checks, rows=replace(view.rows, undecided=5))

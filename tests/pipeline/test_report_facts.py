@@ -83,6 +83,13 @@ def test_go_needs_checks_that_passed_and_rows_that_add_up(workbench: duckdb.Duck
     assert (view.rows.undecided, view.rows.balanced, view.verdict) == (3, False, "no_go")
 
 
+def test_a_table_that_cannot_take_the_plan_is_no_go(workbench: duckdb.DuckDBPyConnection) -> None:
+    source = {"target": {"writable": False, "why": "There is no column 'p\x1b' yet."}}
+    workbench.execute("INSERT INTO facts VALUES ('source', ?)", [json.dumps(source)])
+    view = _gathered(workbench, [auto("오후", 1, "AFTERNOON")])
+    assert (view.verdict, view.unwritable) == ("no_go", "There is no column 'p⟨U+001B⟩' yet.")
+
+
 def test_tells_where_it_comes_from(workbench: duckdb.DuckDBPyConnection) -> None:
     facts = {"source": {"kind": "csv", "file": "a\x1b.csv"}, "check": {"verdict": "passed"}, "period_column": "enum"}
     workbench.executemany(

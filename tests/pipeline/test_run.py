@@ -1,5 +1,6 @@
 """The whole way in real processes: exit codes, what is left in the folder, and that every row is accounted for."""
 
+import html
 import json
 import os
 import signal
@@ -71,6 +72,17 @@ def test_a_failed_check_leaves_the_evidence_and_a_plan_that_refuses(  # noqa: PL
     with psycopg.connect(clinic) as connection:
         changed = connection.execute("SELECT count(period) FROM reservations").fetchone()
     assert changed == (generate(ROWS, already_set=0.1).reservations["period"].drop_null().length(),)
+
+
+def test_a_table_that_cannot_take_the_plan_is_said_so_everywhere(clinic, tmp_path):
+    done = ojeon("run", "--runs", tmp_path, DATABASE_URL=clinic, OJEON_NAMES__PERIOD="half")
+    assert done.returncode == 1
+    why = 'There is no column \'half\' of "public"."reservations" yet.'
+    folder = Path(done.stdout.strip())
+    assert why in json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["why"]
+    report = html.unescape((folder / "report.html").read_text(encoding="utf-8"))
+    assert "<title>NO-GO" in report
+    assert f"<li>{why}" in report
 
 
 def test_dumps_are_decided_like_the_table(tmp_path):
