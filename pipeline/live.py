@@ -12,8 +12,8 @@ from pipeline.address import Address
 from pipeline.errors import DatabaseError
 from pipeline.refusals import refused_connection, refused_query
 
-# Behind somebody's ALTER TABLE a run would wait in silence; who has set a limit of their own keeps it.
-_WAIT_FOR_LOCKS = "SELECT set_config('lock_timeout', '30s', false) WHERE current_setting('lock_timeout') = '0'"
+WAIT_FOR_LOCKS = "SELECT set_config('lock_timeout', '30s', false) WHERE current_setting('lock_timeout') = '0'"
+"""Behind somebody's ALTER TABLE a session would wait in silence; who has set a limit of their own keeps it."""
 
 
 @contextmanager
@@ -29,7 +29,7 @@ def connected(address: Address) -> Iterator[psycopg.Connection]:
         raise DatabaseError(refused_connection(address.redact(str(error)), address.shown)) from error
     try:
         with connection:
-            connection.execute(_WAIT_FOR_LOCKS)
+            connection.execute(WAIT_FOR_LOCKS)
             connection.autocommit = False
             yield connection
     except psycopg.Error as error:

@@ -15,7 +15,7 @@ from psycopg import sql
 from pipeline.address import Address
 from pipeline.catalog import LiveTable, look_up
 from pipeline.errors import DatabaseError
-from pipeline.live import connected
+from pipeline.live import WAIT_FOR_LOCKS, connected
 from pipeline.refusals import refused_query
 from pipeline.selection import selection, table_of, unread_columns
 from pipeline.settings import TableNames
@@ -92,6 +92,7 @@ def _joined(address: Address, exported: str) -> adbc.Connection:
         with follower.cursor() as cursor:
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
             cursor.execute(f"SET TRANSACTION SNAPSHOT {exported}")
+            cursor.execute(WAIT_FOR_LOCKS)
             cursor.execute("SET LOCAL row_security = off")  # rather an error than rows hidden behind a view
     return follower
 

@@ -15,9 +15,10 @@ from pipeline.address import read_address
 from pipeline.embedded import Server
 from pipeline.errors import DatabaseError
 from pipeline.extract import extract, source_of
-from pipeline.live import connected
+from pipeline.live import WAIT_FOR_LOCKS, connected
 from pipeline.refusals import refused_connection, refused_query
 from pipeline.settings import TableNames
+from pipeline.snapshot import open_snapshot
 from pipeline.workbench import open_workbench
 
 TABLE = """CREATE TABLE reservations (id text PRIMARY KEY, "preferredTime" text, "preferredDate" date,
@@ -184,6 +185,17 @@ def test_a_table_that_another_session_keeps_locked(table: str, tmp_path: Path, m
         other.execute("LOCK TABLE reservations IN ACCESS EXCLUSIVE MODE")
         told = refusal(table, TableNames(), tmp_path)
     assert "another session keeps the table locked (canceling statement due to lock timeout)" in told
+
+
+def test_a_table_that_is_locked_before_the_stream_begins(table: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """ALTER TABLE may come between the session that counted and the one that streams."""
+    monkeypatch.setattr("pipeline.snapshot.WAIT_FOR_LOCKS", WAIT_FOR_LOCKS.replace("30s", "200ms"))
+    with open_snapshot(read_address(table), TableNames()) as snapshot, psycopg.connect(table) as other:
+        other.execute("SET idle_in_transaction_session_timeout = '10s'")  # so that a stream that waits does not hang
+        other.execute("LOCK TABLE reservations")
+        with pytest.raises(DatabaseError, match="another session keeps the table locked") as caught:
+            next(snapshot.batches)
+    assert caught.value.exit_code == 4
 
 
 def test_a_lock_is_waited_for_half_a_minute_or_as_long_as_one_has_said(
