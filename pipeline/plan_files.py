@@ -15,6 +15,8 @@ LEDGER_FILE = "0000_ledger.sql"
 # this file holds meanwhile.
 _OPENING = r"""\set ON_ERROR_STOP on
 \set QUIET on
+-- Terse, because the details of an error would show a patient's row.
+\set VERBOSITY terse
 \encoding UTF8
 \pset tuples_only on
 \pset format unaligned

@@ -30,7 +30,7 @@ def rehearse(url: str, psql: Path, folder: Path, names: TableNames, progress: Pr
     """Apply the plan in ``folder`` twice and undo it, on a database that may be changed.
 
     Raises:
-        DatabaseError: psql stopped at a file; the message holds its complaint.
+        DatabaseError: psql stopped at a file; the message holds its complaint, without details (see the plan's files).
     """
     files = {name: sorted((folder / name).glob("*.sql")) for name in ("updates", "undo")}
     passes = [*files["updates"], *files["updates"], *files["undo"]]

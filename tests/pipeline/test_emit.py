@@ -19,8 +19,9 @@ from psycopg import sql
 from pipeline import manifest
 from pipeline.embedded import Server
 from pipeline.emit import EmitReport, emit
-from pipeline.errors import RunError
+from pipeline.errors import DatabaseError, RunError
 from pipeline.plan_files import in_files
+from pipeline.rehearsal import rehearse
 from pipeline.settings import Settings, TableNames
 from pipeline.workbench import open_workbench
 
@@ -460,6 +461,19 @@ def test_a_plan_for_a_table_that_cannot_take_it_refuses_to_run(clinic: MakeClini
     assert found["why"].startswith("The column 'period'")
 
 
+def test_a_row_the_table_refuses_is_not_shown(clinic: MakeClinic) -> None:
+    made = clinic()
+    made.execute("""ALTER TABLE reservations ADD CHECK (period IS NULL OR "preferredTime" <> '14:00')""")
+    complaint = 'ERROR:  new row for relation "reservations" violates check constraint "reservations_check"\n'
+    done = made.psql(made.folder / "updates" / "0000_ledger.sql", made.folder / "updates" / "0001.sql")
+    assert done.returncode == 3
+    assert re.sub(r"^psql:.*?: ", "", done.stderr) == complaint
+    with pytest.raises(DatabaseError) as caught:
+        rehearse(made.url, made.server.psql, made.folder, made.names, lambda _done, _planned: None)
+    assert re.fullmatch(rf"psql stopped at 0001\.sql: psql:\S+: {complaint.strip()}", str(caught.value))
+    assert made.periods() == [period for _, _, period in ROWS]
+
+
 def test_two_people_apply_and_undo_the_same_plan_at_once(clinic: MakeClinic) -> None:
     rows: list[Row] = [(f"{i % 5}시", "MORNING" if i % 5 < 3 else "AFTERNOON", None) for i in range(400)]
     made = clinic(rows, batch_rows=10, file_rows=20)
@@ -717,7 +731,7 @@ def test_a_full_disk_leaves_no_manifest(tmp_path: Path) -> None:
         import duckdb
         from pathlib import Path
         from pipeline.emit import emit
-        from pipeline.errors import RunError
+        from pipeline.errors import DatabaseError, RunError
         from pipeline.settings import Settings
         from pipeline.workbench import SCHEMA
 
