@@ -11,7 +11,7 @@ from typing import Any
 import duckdb
 
 from parsers.types import Disposition, Period
-from pipeline import manifest, review_file
+from pipeline import dictionary, manifest, review_file
 from pipeline.batches import Batch, Target
 from pipeline.conservation import RowCounts, TextCounts, count_rows, count_texts
 from pipeline.errors import RunError
@@ -65,10 +65,11 @@ def emit(  # noqa: PLR0913 - the verdict comes from another step, and steps do n
     check_results: Mapping[str, Any],
     progress: Progress = lambda _done, _planned: None,
 ) -> EmitReport:
-    """Write ``updates/``, ``undo/``, ``manual_review.csv`` and, last, ``manifest.json`` into the run's ``folder``.
+    """Write a run's last files: the plan (``updates/``, ``undo/``, ``dictionary.jsonl``) and ``manual_review.csv``.
 
-    Every other file of the folder must be there before, so that the manifest holds its hash. Where the check did not
-    pass, or the table cannot take the plan, the same files are written as evidence, but each update refuses to run.
+    ``manifest.json`` comes last and seals them; every other file of the folder must be there before, so that it holds
+    its hash. Where the check did not pass, or the table cannot take the plan, the same files are written as evidence,
+    but each update refuses to run.
     ``progress`` is told rows written and rows planned.
 
     Raises:
@@ -85,6 +86,7 @@ def emit(  # noqa: PLR0913 - the verdict comes from another step, and steps do n
         _write_plan(workbench, plan, layout, rows.auto, progress)
         review_texts, review_rows = review_file.write(workbench, folder, run_id)
         _agree(review_file.FILE_NAME, review_rows, rows.review)
+        _agree(dictionary.FILE_NAME, dictionary.write(workbench, folder), rows.auto)
         report = EmitReport(
             rows, count_texts(workbench), _set_otherwise(workbench), review_texts, layout.batches, layout.files, refused
         )

@@ -1,4 +1,4 @@
-"""The ledger ``ojeon.batches`` in the clinic's database: one line a batch, the rows a run changed and has not undone.
+"""The ledger of a plan's files, ``ojeon.file_batches``: one line a batch, the rows it changed and has not undone.
 
 Beside each row's id stands the transaction that wrote it, PostgreSQL's ``xmin``. Whoever changes the row afterwards, in
 whatever column and to whatever value, gives it another, so undo can tell rows nobody has touched since. Freezing keeps
@@ -9,7 +9,7 @@ pass for ours, if its text and period were the same, too.
 
 from pipeline.literals import block, literal
 
-LEDGER = "ojeon.batches"
+LEDGER = "ojeon.file_batches"
 # Plan files take turns, so that two people applying plans cannot run into a deadlock. Any number of our own will do.
 TAKE_TURNS = f"SELECT FROM pg_advisory_xact_lock({int.from_bytes(b'ojeon', 'big')});\n"
 
@@ -73,6 +73,10 @@ def check_ledger(run_id: str, table: str, without_ledger: str) -> str:
         f"The ledger's lines of this run are about another table than today's {table} (it was renamed, made anew or "
         "restored), so what this run wrote cannot be told. Nothing was changed."
     )
+    begun = literal(
+        "This run is in the hands of `ojeon apply` on this database: go on, or take it back with `ojeon undo`, not "
+        "with its files. Nothing was changed."
+    )
     return block(f"""\
 BEGIN
   IF to_regclass('{LEDGER}') IS NULL THEN
@@ -80,6 +84,11 @@ BEGIN
   END IF;
 {_IS_OURS}  IF to_regclass({target}) IS NULL THEN
     RAISE EXCEPTION USING MESSAGE = {no_table};
+  END IF;
+  IF to_regclass('ojeon.runs') IS NOT NULL THEN
+    IF EXISTS (SELECT FROM ojeon.runs WHERE run_id = {run_id}) THEN
+      RAISE EXCEPTION USING MESSAGE = {begun};
+    END IF;
   END IF;
   IF EXISTS (SELECT FROM {LEDGER} WHERE run_id = {run_id}
              AND (target <> {target} OR target_oid <> to_regclass({target}))) THEN

@@ -67,6 +67,12 @@ class TableNames(BaseModel):
     preferred_date: str = "preferredDate"
     created_at: str = "createdAt"
     period: Name = "period"
+    slot_start: Name = "timeSlotStart"
+    service: Name = "service"
+    service_id: Name = "serviceId"
+    service_name: Name = "serviceName"
+    estimated_duration: Name = "estimatedDuration"
+    services: Name = "services"
 
 
 class _TomlFile(TomlConfigSettingsSource):

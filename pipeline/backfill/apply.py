@@ -1,0 +1,220 @@
+"""Apply a plan to the live table: batch by batch in the order of ids, then sweeps until nothing is left.
+
+Killed at any instant it has lost nothing and repeats nothing: a batch, its line in the ledger and the cursor are one
+transaction, and the next start goes on from there.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import psycopg
+
+from pipeline.backfill import ledger
+from pipeline.backfill.batch import Span, bound, count_left, fill_statement, waiting
+from pipeline.backfill.pace import Pace
+from pipeline.backfill.plan import Plan, check_database, load
+from pipeline.backfill.session import Session
+from pipeline.backfill.states import State
+from pipeline.backfill.target import Target, find_target, unknown_services
+from pipeline.backfill.worker import Batch, Worker
+from pipeline.errors import DatabaseError, UsageError
+
+_T = TypeVar("_T")
+_FIRST_BATCH = 1_000
+_FRUITLESS_SWEEPS = 5
+_REGISTER = """
+INSERT INTO ojeon.runs (run_id, plan_sha256, target, target_oid, fills) VALUES (%s, %s, %s, %s, %s)
+"""
+_BEGIN = "UPDATE ojeon.runs SET to_do = %s, cursor = NULL, sweep = 0 WHERE run_id = %s"
+_ADVANCE = """
+UPDATE ojeon.runs SET cursor = %(cursor)s, batches = %(number)s WHERE run_id = %(run)s RETURNING asked
+"""
+_NEXT_SWEEP = "UPDATE ojeon.runs SET cursor = NULL, sweep = sweep + 1 WHERE run_id = %s"
+_CHANGED = "SELECT coalesce(sum(changed - undone), 0)::bigint FROM ojeon.batches WHERE run_id = %s"
+
+
+@dataclass(frozen=True, slots=True)
+class ApplyReport:
+    """How a start of apply ended: the state, rows changed by it, rows the run has changed in all, rows still open."""
+
+    state: State
+    changed: int
+    changed_in_all: int
+    left: int
+    batches: int
+
+
+def register(session: Session, plan: Plan, fills: tuple[str, ...]) -> Target:
+    """Enter the run and its dictionary into the ledger, unless they are; check that all is as it must be.
+
+    Raises:
+        UsageError: the plan belongs to another database, is another than the ledger's, or a service code is unknown.
+        DatabaseError: the table lacks what is to be filled.
+    """
+    connection = session.connection
+    check_database(connection, plan)
+    target = find_target(connection, plan.names, fills)
+    if unknown := unknown_services(connection, target):
+        raise UsageError(
+            f"Reservations have service codes without a row in {plan.names.services!r}: {', '.join(unknown[:10])}. "
+            "Nothing was written. Add those services, then apply again."
+        )
+    ledger.create(connection)
+    line = ledger.find(connection, plan.run_id)
+    if line is None:
+        with connection.transaction():
+            values = (plan.run_id, plan.sha256, target.shown, target.oid, list(fills))
+            connection.execute(_REGISTER, values)
+            load(connection, plan)
+        connection.execute("ANALYZE ojeon.plan")
+        return target
+    _same(line, plan, target)
+    return target
+
+
+def _same(line: ledger.Line, plan: Plan, target: Target) -> None:
+    if line.plan_sha256 != plan.sha256:
+        raise UsageError(
+            f"The ledger knows a plan of the run {plan.run_id} that is not the one in {plan.folder}: one of them was "
+            "edited. Put the first one back, or plan again with `ojeon run`."
+        )
+    if line.target_oid != target.oid:
+        raise UsageError(
+            f"The ledger's lines of this run are about another table than today's {target.shown} (it was renamed, made "
+            "anew or restored), so what this run wrote cannot be told. Plan again with `ojeon run`."
+        )
+    if tuple(line.fills) != target.fills:
+        raise UsageError(
+            f"The run {plan.run_id} was begun to fill {', '.join(line.fills)}, now {', '.join(target.fills)} is asked. "
+            "Go on with the first, or undo the run before."
+        )
+
+
+def apply(worker: Worker) -> ApplyReport:
+    """Fill what the plan says, until nothing is left, or somebody asks to pause or cancel.
+
+    Raises:
+        DatabaseError: the server refused, did not come back, or a trigger changes what is written.
+        UsageError: the run's state does not allow it.
+    """
+    session, run_id = worker.session, worker.run_id
+    line = ledger.read(session.connection, run_id)
+    resumed = line.state in (State.APPLYING, State.PAUSED)
+    ledger.move(session.connection, run_id, State.APPLYING, "resumed" if resumed else "")
+    if not resumed:
+        to_do = _unhurried(session, lambda connection: count_left(connection, worker.target, run_id))
+        session.connection.execute(_BEGIN, (to_do, run_id))
+    return _Apply(worker).do()
+
+
+class _Apply:
+    """One start of apply and the size of its batches; how far it is, the ledger knows."""
+
+    def __init__(self, worker: Worker) -> None:
+        self.worker, self.session = worker, worker.session
+        self.target, self.run_id = worker.target, worker.run_id
+        self.pace = Pace(_FIRST_BATCH, worker.seconds)
+        self.batches = 0
+
+    def do(self) -> ApplyReport:
+        changed_before = changed = self.session.again(self._changed)
+        fruitless = 0
+        while True:
+            if asked := self._sweep():
+                return self._end(State.PAUSED if asked == "pause" else State.CANCELLED, changed_before)
+            left = _unhurried(self.session, lambda connection: count_left(connection, self.target, self.run_id))
+            if not left:
+                return self._end(State.APPLIED, changed_before)
+            now = self.session.again(self._changed)
+            fruitless = 0 if now > changed else fruitless + 1
+            changed = now
+            if fruitless == _FRUITLESS_SWEEPS:
+                return self._end(State.PAUSED, changed_before, left)
+            time.sleep(min(fruitless, 1))
+            self.session.again(lambda connection: connection.execute(_NEXT_SWEEP, (self.run_id,)))
+
+    def _sweep(self) -> str | None:
+        """Go once through the table, from the cursor on; what somebody asks for ends it early."""
+        while True:
+            self.session.again(self.worker.throttle)
+            at_the_end, asked = self.session.again(self._batch)
+            if asked or at_the_end:
+                return asked
+
+    def _batch(self, connection: psycopg.Connection[Any]) -> tuple[bool, str | None]:
+        """Do the next batch; return whether it was the sweep's last, and what somebody asks for."""
+        skip_locked = False
+        while True:
+            # The ledger knows best where we are: a lost session leaves open whether its last commit came through.
+            line = ledger.read(connection, self.run_id)
+            span = self._span(connection, line)
+            try:
+                return self._write(connection, line, span, skip_locked=skip_locked)
+            except (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected):
+                if skip_locked:  # not a row but the whole table is locked
+                    raise
+                skip_locked = True
+            except psycopg.errors.QueryCanceled as error:
+                if not self.pace.halve():
+                    raise DatabaseError(
+                        f"Even {self.pace.rows} rows take longer than the statement time-out. The table is under heavy "
+                        "load or lacks the index on its id. What was done stays done: apply again later."
+                    ) from error
+
+    def _span(self, connection: psycopg.Connection[Any], line: ledger.Line) -> Span:
+        """What the next batch covers: in the first sweep a stretch of the table, then only what was left over."""
+        if not line.sweep:
+            return Span(line.cursor, bound(connection, self.target, line.cursor, self.pace.rows))
+        ids = _counted(connection, lambda: waiting(connection, self.target, self.run_id, line.cursor, self.pace.rows))
+        return Span(line.cursor, ids[-1] if len(ids) == self.pace.rows else None, ids)
+
+    def _write(
+        self, connection: psycopg.Connection[Any], line: ledger.Line, span: Span, *, skip_locked: bool
+    ) -> tuple[bool, str | None]:
+        started, rows, number = time.monotonic(), self.pace.rows, line.batches + 1
+        with connection.transaction():
+            changed = self._fill(connection, number, span, skip_locked=skip_locked)
+            values = {"cursor": span.upto, "number": number, "run": self.run_id}
+            row = connection.execute(_ADVANCE, values).fetchone()
+        seconds = time.monotonic() - started
+        if span.upto is not None and not skip_locked:
+            self.pace.took(rows, seconds)
+        self.batches += 1
+        self.worker.observe(Batch(number, line.sweep, changed, seconds, rows, skip_locked))
+        return span.upto is None, row[0] if row else None
+
+    def _fill(self, connection: psycopg.Connection[Any], number: int, span: Span, *, skip_locked: bool) -> int:
+        total = 0
+        for variant in self.target.variants(self.run_id):
+            statement = fill_statement(self.target, variant, self.run_id, number, span, skip_locked=skip_locked)
+            changed, otherwise, writers = connection.execute(statement).fetchone() or (0, 0, 0)
+            if otherwise or writers > 1:
+                raise DatabaseError(
+                    f"A trigger of {self.target.shown} changes what this plan writes, so the batch was taken back. "
+                    "Mend or disable the trigger, then apply again; what was done before stays done."
+                )
+            total += changed
+        return total
+
+    def _changed(self, connection: psycopg.Connection[Any]) -> int:
+        row = connection.execute(_CHANGED, (self.run_id,)).fetchone()
+        return int(row[0]) if row else 0
+
+    def _end(self, state: State, changed_before: int, left: int = 0) -> ApplyReport:
+        note = f"{left} rows are held by other sessions" if left else ""
+        self.session.again(lambda connection: ledger.move(connection, self.run_id, state, note))
+        changed = self.session.again(self._changed)
+        return ApplyReport(state, changed - changed_before, changed, left, self.batches)
+
+
+def _unhurried(session: Session, count: Callable[[psycopg.Connection[Any]], int]) -> int:
+    return session.again(lambda connection: _counted(connection, lambda: count(connection)))
+
+
+def _counted(connection: psycopg.Connection[Any], read: Callable[[], _T]) -> _T:
+    """Read over the whole table: it blocks nobody, so it may take its time."""
+    with connection.transaction():
+        connection.execute("SET LOCAL statement_timeout = 0")
+        return read()

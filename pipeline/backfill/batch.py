@@ -1,0 +1,176 @@
+"""The SQL of one batch of a move, and of its inverse.
+
+A batch covers the ids behind the cursor up to a bound: first the bound is found, then one statement a variant changes
+the rows in between and writes their line in the ledger. Each change is guarded: the row's text is still the text
+decided on, the columns are still empty. All of it, and the cursor, are one transaction.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+from pipeline.backfill.target import Target, Variant
+
+_BOUND = "SELECT r.{id}::text FROM {table} r WHERE {behind} ORDER BY r.{id} OFFSET {rows} - 1 LIMIT 1"
+_WAITING = "SELECT r.{id}::text FROM {table} r WHERE {behind} AND ({left}) ORDER BY r.{id} LIMIT {rows}"
+_FILL = """
+WITH moved AS (
+    UPDATE {table} AS r SET {assignments} FROM {joins}
+    WHERE {within} AND {where}{unlocked}
+    RETURNING r.{id}::text AS id, r.xmin::text AS writer, ({as_meant}) IS TRUE AS as_meant
+), line AS (
+    INSERT INTO ojeon.batches (run_id, batch, variant, filled, after, upto, writer, ids, changed)
+    SELECT {run}, {number}, {variant}, {filled}::text[], {after}, {upto}, min(writer), array_agg(id), count(*)
+    FROM moved HAVING count(*) > 0
+)
+SELECT count(*), count(*) FILTER (WHERE NOT as_meant), count(DISTINCT writer) FROM moved
+"""
+# A row that somebody holds is passed over; a sweep at the end comes back for it.
+_UNLOCKED = """
+    AND r.{id} IN (SELECT r.{id} FROM {table} AS r WHERE {within} FOR NO KEY UPDATE SKIP LOCKED)"""
+_LEFT = "EXISTS (SELECT FROM {joins} WHERE {where})"
+_COUNT_LEFT = "SELECT count(*) FROM {table} r WHERE {left}"
+_EMPTY = """
+WITH mine AS MATERIALIZED (
+    SELECT unnest(ids)::{id_type} AS id FROM ojeon.batches
+    WHERE run_id = {run} AND batch = {number} AND variant = {variant}
+), moved AS (
+    UPDATE {table} AS r SET {nothing} FROM mine
+    WHERE r.{id} = mine.id AND r.xmin::text = {writer}{unlocked}
+    RETURNING r.{id} AS id, ({as_meant}) AS as_meant
+), rest AS (
+    SELECT mine.id, EXISTS (
+        SELECT FROM {table} r WHERE r.{id} = mine.id AND r.xmin::text = {writer}
+    ) AS waits
+    FROM mine WHERE NOT EXISTS (SELECT FROM moved WHERE moved.id = mine.id)
+), line AS (
+    UPDATE ojeon.batches SET
+        ids = ARRAY(SELECT id::text FROM rest WHERE waits),
+        left_alone = left_alone || ARRAY(SELECT id::text FROM rest WHERE NOT waits),
+        undone = undone + (SELECT count(*) FROM moved), undone_at = clock_timestamp()
+    WHERE run_id = {run} AND batch = {number} AND variant = {variant}
+)
+SELECT (SELECT count(*) FROM moved), (SELECT count(*) FROM moved WHERE NOT as_meant),
+    count(*) FILTER (WHERE waits), count(*) FILTER (WHERE NOT waits)
+FROM rest
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """The ids of a batch: behind ``after`` (None: from the first) up to ``upto`` (None: to the last).
+
+    ``ids`` names them one by one where only few of those in between are meant.
+    """
+
+    after: str | None
+    upto: str | None
+    ids: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """Rows that a statement changed, and those of them that did not come out as meant: a trigger's doing."""
+
+    changed: int
+    otherwise: int
+
+
+def bound(connection: psycopg.Connection[Any], target: Target, after: str | None, rows: int) -> str | None:
+    """The id that ends a batch of ``rows`` rows of the table behind ``after``; None where it goes to the end."""
+    query = sql.SQL(_BOUND).format(
+        id=target.id, table=target.table, behind=_within(target, Span(after, None)), rows=sql.Literal(rows)
+    )
+    return _first(connection, query)
+
+
+def waiting(
+    connection: psycopg.Connection[Any], target: Target, run_id: str, after: str | None, rows: int
+) -> tuple[str, ...]:
+    """The first ``rows`` ids behind ``after`` of rows that are still to be filled."""
+    query = sql.SQL(_WAITING).format(
+        id=target.id,
+        table=target.table,
+        behind=_within(target, Span(after, None)),
+        left=left(target, run_id),
+        rows=sql.Literal(rows),
+    )
+    return tuple(row_id for (row_id,) in connection.execute(query).fetchall())
+
+
+def count_left(connection: psycopg.Connection[Any], target: Target, run_id: str) -> int:
+    """Rows of the whole table that are still to be filled."""
+    row = connection.execute(sql.SQL(_COUNT_LEFT).format(table=target.table, left=left(target, run_id))).fetchone()
+    return int(row[0]) if row else 0
+
+
+def left(target: Target, run_id: str) -> sql.Composable:
+    """The condition on a row ``r`` that something of it is still to be filled."""
+    each = [sql.SQL(_LEFT).format(joins=variant.joins, where=variant.where) for variant in target.variants(run_id)]
+    return sql.SQL(" OR ").join(each)
+
+
+def fill_statement(  # noqa: PLR0913 - a statement has as many parts
+    target: Target, variant: Variant, run_id: str, number: int, span: Span, *, skip_locked: bool
+) -> sql.Composed:
+    """Fill one variant's columns within ``span`` and write the ledger's line."""
+    within = _within(target, span)
+    return sql.SQL(_FILL).format(
+        table=target.table,
+        assignments=variant.assignments,
+        joins=variant.joins,
+        within=within,
+        where=variant.where,
+        unlocked=_unlocked(target, within) if skip_locked else sql.SQL(""),
+        id=target.id,
+        as_meant=variant.as_meant,
+        run=sql.Literal(run_id),
+        number=sql.Literal(number),
+        variant=sql.Literal(variant.name),
+        filled=sql.Literal(list(variant.columns)),
+        after=sql.Literal(span.after),
+        upto=sql.Literal(span.upto),
+    )
+
+
+def empty_statement(  # noqa: PLR0913, PLR0917 - a statement has as many parts
+    target: Target, run_id: str, number: int, variant: str, filled: list[str], writer: str, *, skip_locked: bool
+) -> sql.Composed:
+    """Empty the columns that a line filled, in the rows that are as it left them; take them off the line."""
+    mine = sql.SQL("r.{} IN (SELECT id FROM mine)").format(target.id)
+    columns = [sql.Identifier(column) for column in filled]
+    return sql.SQL(_EMPTY).format(
+        id_type=target.id_type,
+        run=sql.Literal(run_id),
+        number=sql.Literal(number),
+        variant=sql.Literal(variant),
+        table=target.table,
+        nothing=sql.SQL(", ").join(sql.SQL("{} = NULL").format(column) for column in columns),
+        id=target.id,
+        writer=sql.Literal(writer),
+        unlocked=_unlocked(target, mine) if skip_locked else sql.SQL(""),
+        as_meant=sql.SQL(" AND ").join(sql.SQL("r.{} IS NULL").format(column) for column in columns),
+    )
+
+
+def _within(target: Target, span: Span) -> sql.Composable:
+    if span.ids is not None:
+        named = "r.{} = ANY ({}::text[]::{}[])"
+        return sql.SQL(named).format(target.id, sql.Literal(list(span.ids)), target.id_type)
+    sides = [
+        sql.SQL("r.{} {} {}::{}").format(target.id, sql.SQL(sign), sql.Literal(value), target.id_type)
+        for sign, value in ((">", span.after), ("<=", span.upto))
+        if value is not None
+    ]
+    return sql.SQL(" AND ").join(sides) if sides else sql.SQL("true")
+
+
+def _unlocked(target: Target, within: sql.Composable) -> sql.Composed:
+    return sql.SQL(_UNLOCKED).format(id=target.id, table=target.table, within=within)
+
+
+def _first(connection: psycopg.Connection[Any], query: sql.Composed) -> str | None:
+    row = connection.execute(query).fetchone()
+    return row[0] if row else None

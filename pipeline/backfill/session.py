@@ -1,0 +1,131 @@
+"""A worker's session: one at a time on a database, short time-outs, and a new session where one is lost."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+import psycopg
+from psycopg import sql
+
+from pipeline.address import Address
+from pipeline.errors import DatabaseError, UsageError
+from pipeline.live import connected
+from pipeline.refusals import refused_query
+
+TURN = int.from_bytes(b"ojeon", "big")
+"""The advisory lock that everything that changes a table by a plan holds (see ``pipeline.ledger.TAKE_TURNS``)."""
+
+_LOST = (psycopg.OperationalError, psycopg.InterfaceError)
+_WAITABLE = ("08", "57P", "53300", "40")
+_T = TypeVar("_T")
+
+
+@dataclass
+class Session:
+    """A session that holds the turn. ``again`` does a piece of work, in a new session where the old one was lost."""
+
+    address: Address
+    schema: str
+    lock_timeout: float
+    statement_timeout: float
+    patience: float
+    lost: int = 0
+    connection: psycopg.Connection[Any] = field(init=False)
+
+    def open(self) -> None:
+        """Connect, take the turn, set the time-outs.
+
+        Raises:
+            DatabaseError: no session came about.
+            UsageError: somebody else is at work.
+        """
+        connection = psycopg.connect(self.address.conninfo, autocommit=True)
+        self.connection = connection
+        path = sql.SQL("SET search_path = pg_catalog, {}, pg_temp").format(sql.Identifier(self.schema))
+        connection.execute(path)
+        connection.execute("SET default_transaction_isolation = 'read committed'")
+        connection.execute(f"SET lock_timeout = {round(self.lock_timeout * 1000)}")
+        connection.execute(f"SET statement_timeout = {round(self.statement_timeout * 1000)}")
+        connection.execute("SET idle_in_transaction_session_timeout = '10s'")
+        row = connection.execute("SELECT pg_try_advisory_lock(%s)", (TURN,)).fetchone()
+        if not row or not row[0]:
+            connection.close()
+            raise UsageError(who_is_at_work(self.address))
+
+    def again(self, work: Callable[[psycopg.Connection[Any]], _T]) -> _T:
+        """Do ``work``; where the session is lost, wait, open another, and do it again until patience runs out.
+
+        Raises:
+            DatabaseError: the server did not come back in time.
+        """
+        waited, pause = 0.0, 0.1
+        while True:
+            try:
+                return work(self.connection)
+            except _LOST as error:
+                if not self._is_lost(error):
+                    raise
+                said: Exception = error
+            while True:
+                if waited >= self.patience:
+                    raise DatabaseError(
+                        refused_query(None, self.address.redact(str(said)), self.address.shown)
+                        + " What was done stays done: start the same command again to go on."
+                    ) from said
+                time.sleep(pause)
+                waited, pause = waited + pause, min(pause * 2, 5.0)
+                try:
+                    self.lost += 1
+                    self.open()
+                    break
+                except (psycopg.Error, UsageError) as error:
+                    said = error
+
+    def _is_lost(self, error: psycopg.Error) -> bool:
+        return self.connection.closed or any((error.sqlstate or "08").startswith(state) for state in _WAITABLE)
+
+
+@contextmanager
+def at_work(
+    address: Address, schema: str, *, lock_timeout: float, statement_timeout: float, patience: float
+) -> Iterator[Session]:
+    """A session that holds the turn until the context ends; what the server refuses becomes a sentence.
+
+    Times are in seconds.
+
+    Raises:
+        DatabaseError: no session came about, or the server refused a statement.
+        UsageError: somebody else is at work on this database.
+    """
+    with connected(address):
+        pass  # what keeps us from connecting is told in its own words
+    session = Session(address, schema, lock_timeout, statement_timeout, patience)
+    session.open()
+    try:
+        yield session
+    except psycopg.Error as error:
+        raise DatabaseError(refused_query(error.sqlstate, address.redact(str(error)), address.shown)) from error
+    finally:
+        with suppress(psycopg.Error):
+            session.connection.close()
+
+
+def somebody_works(connection: psycopg.Connection[Any]) -> bool:
+    """Whether a worker holds the turn on this database."""
+    query = """
+        SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 1
+            AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+            AND (classid::bigint << 32) + objid::bigint = %s)
+    """
+    row = connection.execute(query, (TURN,)).fetchone()
+    return bool(row and row[0])
+
+
+def who_is_at_work(address: Address) -> str:
+    """The sentence for the one who comes second."""
+    return (
+        f"Somebody else is at work on {address.shown} (another ojeon, or psql with a plan's file), and only one may be "
+        "at a time. `ojeon status` shows which run it is; wait for it, or stop it with `ojeon pause`."
+    )

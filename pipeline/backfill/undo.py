@@ -1,0 +1,126 @@
+"""Undo a run: its lines backwards, each a transaction of its own; rows touched since are left alone and named."""
+
+import time
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, NamedTuple
+
+import psycopg
+
+from pipeline.backfill import ledger
+from pipeline.backfill.batch import empty_statement
+from pipeline.backfill.states import State
+from pipeline.backfill.target import Target
+from pipeline.backfill.worker import Batch, Worker
+from pipeline.errors import DatabaseError
+
+_LINES = """
+SELECT batch, variant, filled, writer, cardinality(ids) FROM ojeon.batches
+WHERE run_id = %(run)s AND cardinality(ids) > 0 AND (%(only)s::integer IS NULL OR batch = %(only)s)
+ORDER BY batch DESC, variant
+"""
+_TOTALS = """
+SELECT coalesce(sum(undone), 0)::bigint, coalesce(sum(cardinality(left_alone)), 0)::bigint,
+    coalesce(sum(cardinality(ids)), 0)::bigint
+FROM ojeon.batches WHERE run_id = %(run)s AND (%(only)s::integer IS NULL OR batch = %(only)s)
+"""
+_FRUITLESS_ROUNDS = 5
+
+
+class _Line(NamedTuple):
+    number: int
+    variant: str
+    filled: list[str]
+    writer: str
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class UndoReport:
+    """How a start of undo ended: rows emptied in all, rows left alone because somebody changed them, rows held."""
+
+    state: State
+    undone: int
+    left_alone: int
+    left: int
+
+
+def undo(worker: Worker, only: int | None = None) -> UndoReport:
+    """Take back what the run changed (``only``: one batch of it) and nobody has changed since.
+
+    Raises:
+        DatabaseError: the server refused or did not come back, or a trigger changes what is written.
+        UsageError: the run's state does not allow it.
+    """
+    session, run_id = worker.session, worker.run_id
+    ledger.move(session.connection, run_id, State.UNDOING, "" if only is None else f"batch {only}")
+    stopped = _rounds(worker, only)
+    if stopped or session.again(lambda connection: _lines(connection, run_id, None)):
+        state = State.UNDO_PAUSED  # what is left stands until undo or apply goes on
+    else:
+        state = State.UNDONE
+    session.again(lambda connection: ledger.move(connection, run_id, state))
+    return session.again(lambda connection: _report(connection, run_id, state, only))
+
+
+def _rounds(worker: Worker, only: int | None) -> bool:
+    """Go through the lines until none is left; True where somebody asks to stop or rows stay held."""
+    session, run_id, fruitless = worker.session, worker.run_id, 0
+    while lines := session.again(lambda connection: _lines(connection, run_id, only)):
+        if _round(worker, lines):
+            return True
+        left = session.again(lambda connection: _lines(connection, run_id, only))
+        fruitless = 0 if _rows(left) < _rows(lines) else fruitless + 1
+        if fruitless == _FRUITLESS_ROUNDS:
+            return True
+        time.sleep(min(fruitless, 1))
+    return False
+
+
+def _report(connection: psycopg.Connection[Any], run_id: str, state: State, only: int | None) -> UndoReport:
+    row = connection.execute(_TOTALS, {"run": run_id, "only": only}).fetchone() or (0, 0, 0)
+    return UndoReport(state, *row)
+
+
+def _rows(lines: list[_Line]) -> int:
+    return sum(line.rows for line in lines)
+
+
+def _lines(connection: psycopg.Connection[Any], run_id: str, only: int | None) -> list[_Line]:
+    return [_Line(*row) for row in connection.execute(_LINES, {"run": run_id, "only": only}).fetchall()]
+
+
+def _round(worker: Worker, lines: list[_Line]) -> bool:
+    """Go once through ``lines``; True where somebody asks to stop."""
+    session, run_id = worker.session, worker.run_id
+    for line in lines:
+        session.again(worker.throttle)
+        started = time.monotonic()
+        undone, skipped = session.again(partial(_take_back, target=worker.target, run_id=run_id, line=line))
+        worker.observe(Batch(line.number, 0, undone, time.monotonic() - started, line.rows, skipped))
+        if session.again(lambda connection: ledger.read(connection, run_id)).asked:
+            return True
+    return False
+
+
+def _take_back(connection: psycopg.Connection[Any], target: Target, run_id: str, line: _Line) -> tuple[int, bool]:
+    """Undo one line; rows that somebody holds are passed over where they keep us waiting."""
+    for skip_locked in (False, True):
+        statement = empty_statement(
+            target, run_id, line.number, line.variant, line.filled, line.writer, skip_locked=skip_locked
+        )
+        try:
+            with connection.transaction():
+                row = connection.execute(statement).fetchone()
+                undone, otherwise = (row[0], row[1]) if row else (0, 0)
+                if otherwise:
+                    raise DatabaseError(
+                        f"A trigger of {target.shown} changes what undo writes, so the batch was taken back. Mend or "
+                        "disable the trigger, then undo again; what was undone before stays undone."
+                    )
+        except (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected):
+            if skip_locked:
+                raise
+        else:
+            return undone, skip_locked
+    raise AssertionError("one of the two ways returns or raises")
