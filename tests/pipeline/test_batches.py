@@ -86,7 +86,7 @@ def play(database: str, events: list[Event]) -> tuple[dict[str, list[str | None]
             with connection.transaction():  # a savepoint: to PostgreSQL another transaction, as in life
                 connection.execute(SQL[str(name)].encode(), parameters)
         rows = connection.execute("SELECT * FROM reservations").fetchall()
-        ledger = connection.execute("SELECT run_id, jsonb_object_keys(changed) FROM ojeon.batches").fetchall()
+        ledger = connection.execute("SELECT run_id, jsonb_object_keys(changed) FROM ojeon.file_batches").fetchall()
         connection.rollback()
     return {i: list(rest) for i, *rest in rows}, {(run, i) for run, i in ledger}
 

@@ -20,6 +20,7 @@ from pipeline import manifest
 from pipeline.embedded import Server
 from pipeline.emit import EmitReport, emit
 from pipeline.errors import DatabaseError, RunError
+from pipeline.ledger import LEDGER
 from pipeline.plan_files import in_files
 from pipeline.rehearsal import rehearse
 from pipeline.settings import Settings, TableNames
@@ -288,6 +289,8 @@ def test_rows_the_application_changed_after_the_updates(clinic: MakeClinic) -> N
     made.execute("DELETE FROM reservations WHERE id = 'cm000003'")
     assert made.run("undo") == {"planned": 5, "undone": 1, "left alone": 4}
     assert made.periods() == ["MORNING", None, "AFTERNOON", "gone", None]
+    left = made.execute(f"SELECT batch, jsonb_object_keys(changed) AS id FROM {LEDGER} WHERE run_id = 'run-1'")
+    assert sorted(left) == [(1, f"cm00000{number}") for number in range(4)]
 
 
 def test_a_repeat_adds_to_the_ledger_and_forgets_nothing(clinic: MakeClinic) -> None:
@@ -350,7 +353,7 @@ def test_a_trigger_that_writes_something_else_stops_the_updates(clinic: MakeClin
     assert done.returncode == 3
     assert 'a trigger of "public"."reservations" changes what this plan writes, so nothing of this file' in done.stderr
     assert made.snapshot() == before
-    assert made.execute("SELECT count(*) FROM ojeon.batches") == [(0,)]
+    assert made.execute("SELECT count(*) FROM ojeon.file_batches") == [(0,)]
 
 
 def test_a_trigger_that_writes_something_else_stops_the_undo(clinic: MakeClinic) -> None:
@@ -360,7 +363,7 @@ def test_a_trigger_that_writes_something_else_stops_the_undo(clinic: MakeClinic)
     done = made.psql(made.folder / "undo" / "0001.sql")
     assert done.returncode == 3
     assert "a trigger of" in done.stderr
-    assert made.execute("SELECT count(*) FROM ojeon.batches, jsonb_object_keys(changed)") == [(2,)]
+    assert made.execute("SELECT count(*) FROM ojeon.file_batches, jsonb_object_keys(changed)") == [(2,)]
 
 
 def test_triggers_that_keep_to_their_own_columns_are_welcome(clinic: MakeClinic) -> None:
@@ -416,11 +419,11 @@ def test_partitions_are_no_matter(clinic: MakeClinic) -> None:
 
 
 BAD_LEDGERS = {  # what is done to the database, and what the plan says then
-    "CREATE SCHEMA ojeon; CREATE TABLE ojeon.batches (run_id text, batch integer, ids text[])": "is not a ledger that",
-    "CREATE SCHEMA ojeon; CREATE VIEW ojeon.batches AS SELECT 1 AS run_id": "is not a ledger that",
-    "GRANT INSERT ON ojeon.batches TO PUBLIC": "Everybody may write ojeon.batches, so it cannot be trusted",
-    "UPDATE ojeon.batches SET target = 'other'": "are about another table than today's",
-    "UPDATE ojeon.batches SET target_oid = 1": "are about another table than today's",
+    "CREATE SCHEMA ojeon; CREATE TABLE ojeon.file_batches (run_id text, ids text[])": "is not a ledger that",
+    "CREATE SCHEMA ojeon; CREATE VIEW ojeon.file_batches AS SELECT 1 AS run_id": "is not a ledger that",
+    "GRANT INSERT ON ojeon.file_batches TO PUBLIC": "Everybody may write ojeon.file_batches, so it cannot be trusted",
+    "UPDATE ojeon.file_batches SET target = 'other'": "are about another table than today's",
+    "UPDATE ojeon.file_batches SET target_oid = 1": "are about another table than today's",
     "CREATE TABLE copy AS TABLE reservations; DROP TABLE reservations; ALTER TABLE copy RENAME TO reservations": (
         "are about another table than today's"
     ),
@@ -445,9 +448,7 @@ def test_nobody_else_may_look_into_the_ledger(clinic: MakeClinic) -> None:
     made.execute("ALTER DEFAULT PRIVILEGES GRANT ALL ON TABLES TO PUBLIC")
     made.execute("ALTER DEFAULT PRIVILEGES GRANT ALL ON SCHEMAS TO PUBLIC")
     made.run("updates")
-    rights = (
-        "has_schema_privilege('public', 'ojeon', 'USAGE'), has_table_privilege('public', 'ojeon.batches', 'SELECT')"
-    )
+    rights = "has_schema_privilege('public', 'ojeon', 'USAGE'), has_table_privilege('public', 'ojeon.file_batches', 'SELECT')"
     assert made.execute(f"SELECT {rights}") == [(False, False)]
 
 
@@ -503,7 +504,9 @@ def test_two_runs_on_one_database(clinic: MakeClinic, tmp_path: Path) -> None:
         said = [process.communicate() for process in (one, two)]
     assert [process.returncode for process in (one, two)] == [0, 0], said
     assert None not in first.periods()
-    changed = first.execute("SELECT run_id, count(*)::int FROM ojeon.batches, jsonb_object_keys(changed) GROUP BY 1")
+    changed = first.execute(
+        "SELECT run_id, count(*)::int FROM ojeon.file_batches, jsonb_object_keys(changed) GROUP BY 1"
+    )
     assert sum(count for _, count in changed) == 200
 
     with first.start("undo") as one, second.start("undo") as two:
@@ -516,7 +519,7 @@ def test_two_runs_on_one_database(clinic: MakeClinic, tmp_path: Path) -> None:
 def test_another_run_of_the_same_rows_has_a_ledger_of_its_own(clinic: MakeClinic) -> None:
     made = clinic()
     made.run("updates")
-    made.execute("UPDATE ojeon.batches SET run_id = 'another'")
+    made.execute("UPDATE ojeon.file_batches SET run_id = 'another'")
     assert made.run("undo") == {"planned": 12, "undone": 0, "left alone": 0}
     assert made.periods() == wanted(ROWS)
 
@@ -528,7 +531,7 @@ def test_one_file_is_one_transaction(clinic: MakeClinic) -> None:
     assert done.returncode == 3
     assert "violates check constraint" in done.stderr
     assert made.periods() == ["MORNING", "MORNING", None, None]
-    assert made.execute("SELECT batch, jsonb_object_keys(changed) FROM ojeon.batches ORDER BY 1") == [
+    assert made.execute("SELECT batch, jsonb_object_keys(changed) FROM ojeon.file_batches ORDER BY 1") == [
         (1, "cm000000"),
         (2, "cm000001"),
     ]
@@ -581,7 +584,7 @@ def test_a_ledger_needs_no_rights_on_the_database_where_it_exists(clinic: MakeCl
     made.execute("CREATE ROLE plain_writer LOGIN")
     try:
         made.execute("GRANT USAGE ON SCHEMA ojeon TO plain_writer")
-        made.execute("GRANT SELECT, INSERT, UPDATE ON ojeon.batches, reservations TO plain_writer")
+        made.execute("GRANT SELECT, INSERT, UPDATE ON ojeon.file_batches, reservations TO plain_writer")
         writer = Clinic(made.server, made.url.replace("//postgres@", "//plain_writer@"), made.folder, ids=made.ids)
         assert writer.run("updates") == {"planned": 12, "changed": 12}
         assert writer.run("undo") == {"planned": 12, "undone": 12, "left alone": 0}
@@ -603,7 +606,7 @@ def test_a_plan_whose_check_failed_refuses_to_run(clinic: MakeClinic, careless: 
         assert done.returncode == (0 if careless else 3)
         assert "not to be applied" in done.stderr
     assert made.snapshot() == before
-    assert made.execute("SELECT to_regclass('ojeon.batches')") == [(None,)]
+    assert made.execute("SELECT to_regclass('ojeon.file_batches')") == [(None,)]
     assert manifest.read(made.folder)["apply"] == "refused"
 
 
@@ -655,7 +658,8 @@ def test_the_manifest_tells_where_every_row_went(clinic: MakeClinic) -> None:
     )
     assert (found["source"]["kind"], found["versions"]["postgresql"]) == ("postgresql", "18.1")
     assert found["facts"] == {"note": "kept"}
-    assert set(found["files"]) == {"updates/0000_ledger.sql", "updates/0001.sql", "undo/0001.sql", "manual_review.csv"}
+    plan = {"updates/0000_ledger.sql", "updates/0001.sql", "undo/0001.sql", "dictionary.jsonl"}
+    assert set(found["files"]) == plan | {"manual_review.csv"}
     assert manifest.verify_files(made.folder) == []
 
 
