@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 from rich.console import Console
@@ -17,6 +17,7 @@ from rich.text import Text
 
 from pipeline import interrupts, streams
 from pipeline.errors import OjeonError, RunError, UsageError
+from pipeline.flags import CLINIC, TABLE, takes
 from pipeline.visible import visible
 
 if TYPE_CHECKING:
@@ -45,20 +46,6 @@ DatabaseUrl = Annotated[
 Dump = Annotated[
     Path | None, typer.Option(help="Read a .csv or .parquet dump instead of a database.", show_default=False)
 ]
-Timezone = Annotated[str | None, typer.Option(help="The clinic's time zone, e.g. Asia/Seoul.", show_default=False)]
-Noon = Annotated[str | None, typer.Option(help="Where the afternoon starts, HH:MM.", show_default=False)]
-Slots = Annotated[
-    list[str] | None,
-    typer.Option("--slot", help="A weekly slot, e.g. 'Mon 09:00-12:00'; give all of them.", show_default=False),
-]
-Grace = Annotated[int | None, typer.Option(help="Minutes around opening hours still plausible.", show_default=False)]
-Threshold = Annotated[
-    float | None, typer.Option("--auto-threshold", help="Least confidence of an AUTO decision.", show_default=False)
-]
-MinAuto = Annotated[float | None, typer.Option(help="Least share of AUTO rows, 0 to 1.", show_default=False)]
-Runs = Annotated[Path | None, typer.Option(help="The folder that holds the runs.", show_default=False)]
-Schema = Annotated[str | None, typer.Option(help="The table's schema.", show_default=False)]
-Table = Annotated[str | None, typer.Option(help="The reservations table.", show_default=False)]
 
 _LONGEST_SENTENCE = 4_000
 BROKEN_PIPE = 128 + signal.SIGPIPE
@@ -133,6 +120,7 @@ def _version(value: bool) -> None:  # noqa: FBT001 - typer hands the flag over b
 
 @app.callback()
 def _root(
+    *,
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
     ] = False,
@@ -163,28 +151,9 @@ def _progress() -> Iterator[Callable[["Step"], "Progress"]]:
             bars.update(task.id, completed=task.total or 1, total=task.total or 1)
 
 
-def _load(**flags: Any) -> "Settings":
-    from pipeline import settings
-
-    names = {key: value for key in ("table_schema", "table") if (value := flags.pop(key, None)) is not None}
-    return settings.load(**flags, names=names or None)
-
-
 @app.command(epilog="Example: `ojeon run --database-url postgresql://clinic@localhost/clinic`")
-def run(
-    database_url: DatabaseUrl = None,
-    dump: Dump = None,
-    schema: Schema = None,
-    table: Table = None,
-    timezone: Timezone = None,
-    noon: Noon = None,
-    slots: Slots = None,
-    grace: Grace = None,
-    auto_threshold: Threshold = None,
-    min_auto: MinAuto = None,
-    runs: Runs = None,
-    as_json: AsJson = False,
-) -> None:
+@takes(*TABLE, *CLINIC, "min_auto", "runs")
+def run(*, database_url: DatabaseUrl = None, dump: Dump = None, settings: "Settings", as_json: AsJson = False) -> None:
     """Go the whole way: extract, profile, normalize, check, emit. The database is only read.
 
     The run's folder holds updates/*.sql, undo/*.sql, manual_review.csv, report.html and manifest.json.
@@ -192,17 +161,6 @@ def run(
     from pipeline.extract import source_of
     from pipeline.way import open_run, travel
 
-    settings = _load(
-        table_schema=schema,
-        table=table,
-        timezone=timezone,
-        noon=noon,
-        slots=slots,
-        grace=grace,
-        auto_threshold=auto_threshold,
-        min_auto=min_auto,
-        runs=runs,
-    )
     under_way = open_run(settings, source_of(database_url, dump))
     with _progress() as announce:
         travel(under_way, announce)
@@ -238,11 +196,12 @@ def _gate(done: "Run") -> int:
 
 
 @app.command(epilog="Example: `ojeon profile --dump reservations.parquet`")
+@takes(*TABLE)
 def profile(
+    *,
     database_url: DatabaseUrl = None,
     dump: Dump = None,
-    schema: Schema = None,
-    table: Table = None,
+    settings: "Settings",
     top: Annotated[int, typer.Option(help="Shapes to list; the rest is summed up.", min=1)] = 15,
     as_json: AsJson = False,
 ) -> None:
@@ -255,8 +214,8 @@ def profile(
     from pipeline.way import open_run, travel
 
     with tempfile.TemporaryDirectory(prefix="ojeon-profile-") as folder:
-        settings = _load(table_schema=schema, table=table, runs=Path(folder))
-        under_way = open_run(settings, source_of(database_url, dump))
+        elsewhere = settings.model_copy(update={"runs": Path(folder)})
+        under_way = open_run(elsewhere, source_of(database_url, dump))
         with _progress() as announce:
             travel(under_way, announce, until="normalize")
         found = read_profile(under_way.workbench)
@@ -271,21 +230,19 @@ def profile(
 @app.command(
     epilog="Example: `ojeon parse '오후 3시쯤' 9:30`, or `ojeon parse --jsonl < texts.jsonl > decisions.jsonl`"
 )
+@takes(*CLINIC)
 def parse(
+    *,
     texts: Texts = None,
     jsonl: Annotated[
         bool, typer.Option("--jsonl", help="One JSON string or null a line in, one JSON object a line out.")
     ] = False,
-    timezone: Timezone = None,
-    noon: Noon = None,
-    slots: Slots = None,
-    grace: Grace = None,
-    auto_threshold: Threshold = None,
+    settings: "Settings",
 ) -> None:
     """Decide single texts, without any database."""
     from pipeline.reading import read_json_lines, write_json_lines
 
-    policy = _load(timezone=timezone, noon=noon, slots=slots, grace=grace, auto_threshold=auto_threshold).policy()
+    policy = settings.policy()
     if jsonl:
         if texts:
             raise UsageError("--jsonl reads its texts from stdin: leave out the arguments or the option.")
@@ -298,21 +255,18 @@ def parse(
 
 
 @app.command(epilog="Example: `ojeon explain '오후 2-4시 사이 부탁드려요'`")
+@takes(*CLINIC)
 def explain(
+    *,
     text: Annotated[str, typer.Argument(help="The text to explain.")],
-    timezone: Timezone = None,
-    noon: Noon = None,
-    slots: Slots = None,
-    grace: Grace = None,
-    auto_threshold: Threshold = None,
+    settings: "Settings",
     as_json: AsJson = False,
 ) -> None:
     """Show how one text came to its decision: what each parser said, and the characters it used."""
     import parsers
     from pipeline.explained import as_dict, explanation_view
 
-    policy = _load(timezone=timezone, noon=noon, slots=slots, grace=grace, auto_threshold=auto_threshold).policy()
-    explanation = parsers.explain(text, policy)
+    explanation = parsers.explain(text, settings.policy())
     if as_json:
         typer.echo(json.dumps(as_dict(explanation), ensure_ascii=not text.isprintable()))
     else:
@@ -320,8 +274,11 @@ def explain(
 
 
 @app.command(epilog="Example: `ojeon suggest reports/20261123-101500-3f2a`")
+@takes()
 def suggest(
+    *,
     run: Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a finished run.")],
+    settings: "Settings",
     top: Annotated[int, typer.Option(help="Suggestions to list.", min=1)] = 20,
     as_json: AsJson = False,
 ) -> None:
@@ -334,7 +291,7 @@ def suggest(
 
     if not (run / FILE_NAME).is_file():
         raise UsageError(f"{run} is not the folder of a run: it holds no {FILE_NAME}.")
-    found = find(read_workbench(run), _load().policy())
+    found = find(read_workbench(run), settings.policy())
     if as_json:
         typer.echo(json.dumps([asdict(suggestion) for suggestion in found[:top]], ensure_ascii=False))
     else:
@@ -342,7 +299,7 @@ def suggest(
 
 
 @app.command(epilog="Example: `OJEON_MIN_AUTO=0.97 ojeon config`")
-def config(as_json: AsJson = False) -> None:
+def config(*, as_json: AsJson = False) -> None:
     """Show every setting and where its value came from: flag, environment, ojeon.toml or default."""
     from pipeline import settings
     from pipeline.explained import settings_table
@@ -357,7 +314,9 @@ def config(as_json: AsJson = False) -> None:
 
 
 @app.command(epilog="Example: `ojeon demo --rows 1000000`")
+@takes("runs")
 def demo(
+    *,
     rows: Annotated[int, typer.Option(min=0, help="Reservations to invent.")] = 20_000,
     keep: Annotated[
         bool, typer.Option("--keep", help="Leave the database up until Ctrl-C, to look around in.")
@@ -371,14 +330,13 @@ def demo(
             show_default=False,
         ),
     ] = None,
-    runs: Runs = None,
+    settings: "Settings",
 ) -> None:
     """Run the whole way on an invented clinic, then rehearse the plan: apply it, apply it again, undo it."""
     from pipeline.demo import demonstrate
     from pipeline.live import redacted
     from pipeline.summary import demo_summary
 
-    settings = _load(runs=runs)
     with ExitStack() as stack:
         with _progress() as announce:
             shown = stack.enter_context(demonstrate(settings, rows, database_url, announce))
