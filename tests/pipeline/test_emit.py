@@ -448,7 +448,7 @@ def test_nobody_else_may_look_into_the_ledger(clinic: MakeClinic) -> None:
     made.execute("ALTER DEFAULT PRIVILEGES GRANT ALL ON TABLES TO PUBLIC")
     made.execute("ALTER DEFAULT PRIVILEGES GRANT ALL ON SCHEMAS TO PUBLIC")
     made.run("updates")
-    rights = "has_schema_privilege('public', 'ojeon', 'USAGE'), has_table_privilege('public', 'ojeon.file_batches', 'SELECT')"
+    rights = f"has_schema_privilege('public', 'ojeon', 'USAGE'), has_table_privilege('public', '{LEDGER}', 'SELECT')"
     assert made.execute(f"SELECT {rights}") == [(False, False)]
 
 
