@@ -7,10 +7,12 @@ in as data of text marks, never as part of an expression.
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import floor
 
 import altair as alt
 import vl_convert
 
+from parsers.confidence import ReliabilityBin
 from parsers.types import Disposition
 from pipeline.report_facts import BINS, ConfidenceBin
 from pipeline.shapes import Shape
@@ -101,6 +103,22 @@ def confidence_chart(bins: Sequence[ConfidenceBin], threshold: float, fates: Map
     return _draw(chart)
 
 
+def reliability_chart(bins: Sequence[ReliabilityBin], confidence: str, right: str) -> Picture:
+    """Share that was right by confidence, over the dashed line on which both are equal; the words title the axes."""
+    points = [{"sure": cut.confidence, "right": cut.right} for cut in bins]
+    # Decisions are mostly sure and right: cut the square to the corner they lie in, at a tenth.
+    low = floor(10 * min(value for point in points for value in point.values())) / 10
+    scale = alt.Scale(domain=[low, 1], nice=False, zero=False)
+    x = alt.X("sure:Q", scale=scale, axis=alt.Axis(format=".2f", tickCount=5, title=confidence, grid=False))
+    y = alt.Y("right:Q", scale=scale, axis=alt.Axis(format=".2f", tickCount=5, title=right, grid=False))
+    agreed = {"sure": low, "right": low, "edge": 1}
+    chart = (
+        alt.Chart(_data([agreed])).mark_rule(strokeDash=[4, 3]).encode(x=x, y=y, x2="edge:Q", y2="edge:Q")
+        + alt.Chart(_data(points)).mark_line(point={"size": 50}).encode(x=x, y=y)
+    ).properties(width=900, height=220, padding={"left": 60, "right": 40, "top": 12, "bottom": 46})
+    return _draw(chart)
+
+
 def _data(values: Sequence[Mapping[str, object]]) -> alt.Data:
     return alt.Data(values=values)  # type: ignore[no-untyped-call] # Altair leaves this one constructor untyped
 
@@ -135,6 +153,8 @@ def _config(dress: Dress) -> dict[str, object]:
         "range": {"category": list(dress.fates)},
         "text": {"color": dress.text, "fontSize": 12},
         "rule": {"color": dress.text},
+        "line": {"color": dress.fates[0]},
+        "point": {"color": dress.fates[0]},
         "legend": {"labelColor": dress.text, "labelFontSize": 12, "symbolType": "square", "columnPadding": 18},
         "axis": {
             "labelColor": dress.text,

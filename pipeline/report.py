@@ -16,8 +16,9 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from parsers.confidence import calibration_error
 from parsers.types import Disposition
-from pipeline.charts import Picture, confidence_chart, shapes_chart
+from pipeline.charts import Picture, confidence_chart, reliability_chart, shapes_chart
 from pipeline.errors import RunError
 from pipeline.figures import count, percent
 from pipeline.report_facts import ReportView
@@ -76,6 +77,8 @@ def render_report(view: ReportView) -> str:
             review_texts=sum(line.texts for line in view.reasons),
             shapes_picture=_shapes_picture(view, say),
             confidence_picture=_confidence_picture(view, say),
+            reliability_picture=reliability_chart(view.reliability, **say["reliability"]["axes"]),
+            calibration_error=calibration_error(view.reliability),
             top_shapes=TOP_SHAPES,
         )
     )

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 import duckdb
 
+from parsers.confidence import ReliabilityBin, reliability
 from parsers.types import Disposition, Period
 from pipeline import manifest, rowfacts
 from pipeline.anomalies import Anomaly, find_anomalies
@@ -105,7 +106,7 @@ class ReportView:
     """All that the report shows.
 
     ``checks`` is ``CheckReport.to_dict()``, or None where nothing was checked; ``unwritable`` why the table can take no
-    plan, fit to be shown, or None.
+    plan, fit to be shown, or None. ``reliability`` is the parsers' own, measured on labelled texts and not on this run.
     """
 
     run_id: str
@@ -114,6 +115,7 @@ class ReportView:
     profile: ProfileReport
     auto_threshold: float
     confidence: tuple[ConfidenceBin, ...]
+    reliability: tuple[ReliabilityBin, ...]
     reasons: tuple[ReasonLine, ...]
     waiting: tuple[WaitingText, ...]
     checks: Mapping[str, Any] | None
@@ -150,6 +152,7 @@ def gather(
             confidence=tuple(
                 ConfidenceBin(number, Disposition(made), rows) for number, made, rows in _all(workbench, _CONFIDENCE)
             ),
+            reliability=reliability(),
             reasons=tuple(ReasonLine(*line) for line in _all(workbench, _REASONS, review)),
             waiting=tuple(
                 WaitingText(shown(raw, _TEXT_LENGTH), *line) for raw, *line in _all(workbench, _WAITING, review)

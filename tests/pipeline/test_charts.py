@@ -1,10 +1,12 @@
+import re
 from base64 import b64decode
 from xml.etree import ElementTree as ET
 
 import pytest
 
+from parsers.confidence import ReliabilityBin
 from parsers.types import Disposition
-from pipeline.charts import DARK, LIGHT, Picture, confidence_chart, shapes_chart
+from pipeline.charts import DARK, LIGHT, Picture, confidence_chart, reliability_chart, shapes_chart
 from pipeline.report_facts import ConfidenceBin
 from pipeline.shapes import Claim, Shape
 
@@ -76,3 +78,19 @@ def test_confidence_has_bars_a_threshold_and_counts() -> None:
     assert "Already set" not in _texts(drawn)
     rule = next(element for element in drawn.iter(f"{SVG}line") if element.get("stroke-dasharray"))
     assert rule.get("transform", "").startswith(f"translate({0.9 * 960:g},")
+
+
+def _places(svg: ET.Element) -> list[tuple[float, float]]:
+    points = (element for element in svg.iter(f"{SVG}path") if "A" in element.get("d", ""))
+    return [tuple(map(float, re.findall(r"[\d.]+", point.get("transform", "")))) for point in points]
+
+
+def test_reliability_sets_truth_against_confidence() -> None:
+    bins = [ReliabilityBin(90, 0.85, 0.9), ReliabilityBin(90, 0.95, 0.95)]
+    drawn = _svg(reliability_chart(bins, "confidence", "right").light)
+    assert {"confidence", "right", "0.80", "1.00"} <= set(_texts(drawn))
+    # The square from 0.8 to 1 is 900 wide and 220 high, its origin at the top left.
+    assert _places(drawn) == [pytest.approx((225, 110)), pytest.approx((675, 55))]
+    diagonal = next(element for element in drawn.iter(f"{SVG}line") if element.get("stroke-dasharray"))
+    assert diagonal.get("transform") == "translate(0,220)"
+    assert (diagonal.get("x2"), diagonal.get("y2")) == ("900", "-220")

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from filled_workbench import Line, auto, fill
 
+from parsers.confidence import ReliabilityBin
 from parsers.types import Reason
 from pipeline.errors import RunError
 from pipeline.profile import profile
@@ -151,7 +152,7 @@ def test_draws_without_a_network(view: ReportView, monkeypatch: pytest.MonkeyPat
 
     monkeypatch.setattr(socket.socket, "connect", refuse)
     monkeypatch.setattr(socket, "getaddrinfo", refuse)
-    assert len(Page(render_report(view)).all("img")) == 4
+    assert len(Page(render_report(view)).all("img")) == 6
 
 
 @pytest.mark.parametrize("text", [text for text in HOSTILE if text.isprintable()])
@@ -199,6 +200,14 @@ def test_shows_checks_reasons_anomalies_and_provenance(page: Page) -> None:
     assert "empty 100" in page.text
     assert "no slot in this half of the day Saturday AFTERNOON 7" in page.text
     assert "timezone Asia/Seoul" in page.text
+
+
+def test_shows_how_often_the_confidence_is_true(view: ReportView) -> None:
+    measured = (ReliabilityBin(30, 0.8, 0.9), ReliabilityBin(10, 0.9, 0.9))
+    html = render_report(replace(view, reliability=measured))
+    assert "Measured on 40 labelled texts" in html
+    assert "Expected calibration error: 0.0750." in html
+    assert html != render_report(replace(view, reliability=measured[:1]))
 
 
 def test_a_sound_plan_is_go(view: ReportView) -> None:

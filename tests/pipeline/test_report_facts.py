@@ -6,6 +6,7 @@ import duckdb
 import pytest
 from filled_workbench import Line, auto, fill
 
+from parsers.confidence import reliability
 from pipeline.errors import RunError
 from pipeline.profile import profile
 from pipeline.report_facts import REVIEW_TEXTS, ReportView, gather
@@ -41,6 +42,7 @@ def test_every_row_has_one_fate(workbench: duckdb.DuckDBPyConnection) -> None:
     assert rows.balanced
     assert rows.auto_share == pytest.approx(80 / 89)
     assert sum(line.rows for line in view.confidence) == 89
+    assert view.reliability == reliability()
     assert sum(line.rows for line in view.reasons) == 9
 
 
