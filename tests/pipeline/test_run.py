@@ -139,7 +139,8 @@ def test_profile_counts_every_row_and_keeps_nothing(clinic, tmp_path):
 
 
 def test_the_demo_shows_the_way_there_and_back(tmp_path):
-    done = ojeon("demo", "--rows", 500, "--runs", tmp_path)
+    of_another_clinic = {"OJEON_NAMES__TABLE": "bookings", "OJEON_SLOTS": '["Mon 13:00-21:00"]'}
+    done = ojeon("demo", "--rows", 500, "--runs", tmp_path, **of_another_clinic)
     assert done.returncode == 0, done.stderr
     assert (Path(done.stdout.strip()) / "manifest.json").is_file()
     assert "again 0" in done.stderr
