@@ -243,6 +243,8 @@ def parse(
     from pipeline.reading import read_json_lines, write_json_lines
 
     policy = settings.policy()
+    if not texts and sys.stdin.isatty():
+        talk.print("Type one text a line; Ctrl-D ends.", style="dim")
     if jsonl:
         if texts:
             raise UsageError("--jsonl reads its texts from stdin: leave out the arguments or the option.")

@@ -61,6 +61,18 @@ def test_parse_shows_decisions():
     assert "ambiguous_hour" in second
 
 
+def test_who_types_is_told_how_to_end():
+    ours, theirs = os.openpty()
+    os.write(ours, "오후 3시\n\x04".encode())
+    done = subprocess.run([OJEON, "parse"], stdin=theirs, capture_output=True, check=False, timeout=60)
+    os.close(ours)
+    os.close(theirs)
+    assert done.returncode == 0
+    assert b"Ctrl-D" in done.stderr
+    assert b"AFTERNOON" in done.stdout
+    assert b"Ctrl-D" not in ojeon("parse", given="오후 3시".encode()).stderr
+
+
 def test_json_lines_keep_order_and_every_value():
     texts = ["오후 3시", None, "9:30", "", "\ud83d 9시", "오후 3시"]
     given = "".join(json.dumps(text) + "\n" for text in texts).encode()
