@@ -18,20 +18,22 @@ from pipeline.backfill.plan import Plan, check_database, load
 from pipeline.backfill.session import Session
 from pipeline.backfill.states import State
 from pipeline.backfill.target import Target, find_target, unknown_services
-from pipeline.backfill.worker import Batch, Worker
+from pipeline.backfill.worker import Batch, Worker, asks_to_cancel
 from pipeline.errors import DatabaseError, UsageError
+from pipeline.ledger import LEDGER
 
 _T = TypeVar("_T")
-_FIRST_BATCH = 1_000
+FIRST_BATCH = 1_000
 _FRUITLESS_SWEEPS = 5
-_REGISTER = """
+REGISTER = """
 INSERT INTO ojeon.runs (run_id, plan_sha256, target, target_oid, fills) VALUES (%s, %s, %s, %s, %s)
 """
 _BEGIN = "UPDATE ojeon.runs SET to_do = %s, cursor = NULL, sweep = 0 WHERE run_id = %s"
-_ADVANCE = """
+ADVANCE = """
 UPDATE ojeon.runs SET cursor = %(cursor)s, batches = %(number)s WHERE run_id = %(run)s RETURNING asked
 """
 _NEXT_SWEEP = "UPDATE ojeon.runs SET cursor = NULL, sweep = sweep + 1 WHERE run_id = %s"
+_BY_FILES = f"SELECT count(*) FROM {LEDGER} WHERE run_id = %s AND changed <> '{{}}'"
 _CHANGED = "SELECT coalesce(sum(changed - undone), 0)::bigint FROM ojeon.batches WHERE run_id = %s"
 
 
@@ -46,14 +48,14 @@ class ApplyReport:
     batches: int
 
 
-def register(session: Session, plan: Plan, fills: tuple[str, ...]) -> Target:
-    """Enter the run and its dictionary into the ledger, unless they are; check that all is as it must be.
+def inspect(connection: psycopg.Connection[Any], plan: Plan, fills: tuple[str, ...]) -> Target:
+    """Check that the plan can be applied to this database; nothing is written.
 
     Raises:
-        UsageError: the plan belongs to another database, is another than the ledger's, or a service code is unknown.
+        UsageError: the plan belongs to another database, is another than the ledger's, was begun by its files or to
+            fill something else, or a service code is unknown.
         DatabaseError: the table lacks what is to be filled.
     """
-    connection = session.connection
     check_database(connection, plan)
     target = find_target(connection, plan.names, fills)
     if unknown := unknown_services(connection, target):
@@ -61,17 +63,40 @@ def register(session: Session, plan: Plan, fills: tuple[str, ...]) -> Target:
             f"Reservations have service codes without a row in {plan.names.services!r}: {', '.join(unknown[:10])}. "
             "Nothing was written. Add those services, then apply again."
         )
-    ledger.create(connection)
-    line = ledger.find(connection, plan.run_id)
-    if line is None:
-        with connection.transaction():
-            values = (plan.run_id, plan.sha256, target.shown, target.oid, list(fills))
-            connection.execute(_REGISTER, values)
-            load(connection, plan)
-        connection.execute("ANALYZE ojeon.plan")
-        return target
-    _same(line, plan, target)
+    _not_by_files(connection, plan)
+    if (line := ledger.find(connection, plan.run_id)) is not None:
+        _same(line, plan, target)
     return target
+
+
+def register(connection: psycopg.Connection[Any], plan: Plan, target: Target) -> None:
+    """Enter the run and its dictionary into the ledger, unless they are there.
+
+    Raises:
+        RunError: everybody may write the ledger.
+    """
+    ledger.create(connection)
+    if ledger.find(connection, plan.run_id) is not None:
+        return
+    with connection.transaction():
+        connection.execute(REGISTER, registration(plan, target))
+        load(connection, plan)
+    connection.execute("ANALYZE ojeon.plan")
+
+
+def registration(plan: Plan, target: Target) -> tuple[Any, ...]:
+    """The values of ``REGISTER``."""
+    return plan.run_id, plan.sha256, target.shown, target.oid, list(target.fills)
+
+
+def _not_by_files(connection: psycopg.Connection[Any], plan: Plan) -> None:
+    """Two ledgers for one run could not both be exact."""
+    there = connection.execute("SELECT to_regclass(%s) IS NOT NULL", (LEDGER,)).fetchone()
+    if there and there[0] and (connection.execute(_BY_FILES, (plan.run_id,)).fetchone() or (0,))[0]:
+        raise UsageError(
+            f"Rows of this run were filled by its files (psql, {plan.folder}/updates). Go on with the files, or take "
+            f"them back with {plan.folder}/undo/*.sql first."
+        )
 
 
 def _same(line: ledger.Line, plan: Plan, target: Target) -> None:
@@ -115,15 +140,15 @@ class _Apply:
     def __init__(self, worker: Worker) -> None:
         self.worker, self.session = worker, worker.session
         self.target, self.run_id = worker.target, worker.run_id
-        self.pace = Pace(_FIRST_BATCH, worker.seconds)
+        self.pace = Pace(FIRST_BATCH, worker.seconds)
         self.batches = 0
 
     def do(self) -> ApplyReport:
         changed_before = changed = self.session.again(self._changed)
         fruitless = 0
         while True:
-            if asked := self._sweep():
-                return self._end(State.PAUSED if asked == "pause" else State.CANCELLED, changed_before)
+            if self._sweep():
+                return self._end(State.CANCELLED, changed_before)
             left = _unhurried(self.session, lambda connection: count_left(connection, self.target, self.run_id))
             if not left:
                 return self._end(State.APPLIED, changed_before)
@@ -135,13 +160,15 @@ class _Apply:
             time.sleep(min(fruitless, 1))
             self.session.again(lambda connection: connection.execute(_NEXT_SWEEP, (self.run_id,)))
 
-    def _sweep(self) -> str | None:
-        """Go once through the table, from the cursor on; what somebody asks for ends it early."""
+    def _sweep(self) -> bool:
+        """Go once through the table, from the cursor on; True where somebody asks to cancel."""
         while True:
             self.session.again(self.worker.throttle)
             at_the_end, asked = self.session.again(self._batch)
-            if asked or at_the_end:
-                return asked
+            if asked and asks_to_cancel(self.worker, State.PAUSED, State.APPLYING):
+                return True
+            if at_the_end:
+                return False
 
     def _batch(self, connection: psycopg.Connection[Any]) -> tuple[bool, str | None]:
         """Do the next batch; return whether it was the sweep's last, and what somebody asks for."""
@@ -177,7 +204,7 @@ class _Apply:
         with connection.transaction():
             changed = self._fill(connection, number, span, skip_locked=skip_locked)
             values = {"cursor": span.upto, "number": number, "run": self.run_id}
-            row = connection.execute(_ADVANCE, values).fetchone()
+            row = connection.execute(ADVANCE, values).fetchone()
         seconds = time.monotonic() - started
         if span.upto is not None and not skip_locked:
             self.pace.took(rows, seconds)

@@ -80,10 +80,14 @@ class Written:
 
 def bound(connection: psycopg.Connection[Any], target: Target, after: str | None, rows: int) -> str | None:
     """The id that ends a batch of ``rows`` rows of the table behind ``after``; None where it goes to the end."""
-    query = sql.SQL(_BOUND).format(
-        id=target.id, table=target.table, behind=_within(target, Span(after, None)), rows=sql.Literal(rows)
-    )
-    return _first(connection, query)
+    row = connection.execute(bound_query(target, after, rows)).fetchone()
+    return row[0] if row else None
+
+
+def bound_query(target: Target, after: str | None, rows: int) -> sql.Composed:
+    """The query of ``bound``."""
+    behind = _within(target, Span(after, None))
+    return sql.SQL(_BOUND).format(id=target.id, table=target.table, behind=behind, rows=sql.Literal(rows))
 
 
 def waiting(
@@ -169,8 +173,3 @@ def _within(target: Target, span: Span) -> sql.Composable:
 
 def _unlocked(target: Target, within: sql.Composable) -> sql.Composed:
     return sql.SQL(_UNLOCKED).format(id=target.id, table=target.table, within=within)
-
-
-def _first(connection: psycopg.Connection[Any], query: sql.Composed) -> str | None:
-    row = connection.execute(query).fetchone()
-    return row[0] if row else None

@@ -15,7 +15,7 @@ from pipeline.settings import TableNames
 
 _SYSTEM = "SELECT system_identifier::text FROM pg_control_system()"
 _MAY_IDENTIFY = "SELECT current_database()::text, has_function_privilege('pg_control_system()', 'EXECUTE')"
-_LOAD = "COPY ojeon.plan (run_id, raw, period, slot_start) FROM STDIN"
+LOAD = "COPY ojeon.plan (run_id, raw, period, slot_start) FROM STDIN"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,7 @@ def check_database(connection: psycopg.Connection[Any], plan: Plan) -> None:
 def load(connection: psycopg.Connection[Any], plan: Plan) -> int:
     """Copy the decided texts into ``ojeon.plan``; the caller's transaction. Returns how many."""
     texts = 0
-    with connection.cursor() as cursor, cursor.copy(_LOAD) as copy:
+    with connection.cursor() as cursor, cursor.copy(LOAD) as copy:
         for entry in plan.entries():
             copy.write_row((plan.run_id, entry.raw, entry.period, entry.start))
             texts += 1

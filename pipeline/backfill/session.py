@@ -43,16 +43,23 @@ class Session:
         """
         connection = psycopg.connect(self.address.conninfo, autocommit=True)
         self.connection = connection
-        path = sql.SQL("SET search_path = pg_catalog, {}, pg_temp").format(sql.Identifier(self.schema))
-        connection.execute(path)
-        connection.execute("SET default_transaction_isolation = 'read committed'")
-        connection.execute(f"SET lock_timeout = {round(self.lock_timeout * 1000)}")
-        connection.execute(f"SET statement_timeout = {round(self.statement_timeout * 1000)}")
-        connection.execute("SET idle_in_transaction_session_timeout = '10s'")
+        for setting in self.settings():
+            connection.execute(setting)
         row = connection.execute("SELECT pg_try_advisory_lock(%s)", (TURN,)).fetchone()
         if not row or not row[0]:
             connection.close()
             raise UsageError(who_is_at_work(self.address))
+
+    def settings(self) -> list[sql.Composed]:
+        """What every session begins with."""
+        path = sql.SQL("SET search_path = pg_catalog, {}, pg_temp").format(sql.Identifier(self.schema))
+        values = {
+            "default_transaction_isolation": "read committed",
+            "lock_timeout": f"{self.lock_timeout * 1000:.0f}ms",
+            "statement_timeout": f"{self.statement_timeout * 1000:.0f}ms",
+            "idle_in_transaction_session_timeout": "10s",
+        }
+        return [path, *(sql.SQL("SET {} = {}").format(sql.SQL(name), sql.Literal(it)) for name, it in values.items())]
 
     def again(self, work: Callable[[psycopg.Connection[Any]], _T]) -> _T:
         """Do ``work``; where the session is lost, wait, open another, and do it again until patience runs out.

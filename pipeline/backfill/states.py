@@ -30,7 +30,7 @@ NEXT: Mapping[State, frozenset[State]] = MappingProxyType(
         # Rows that arrived since are applied as an increment.
         State.APPLIED: frozenset({State.APPLYING, State.UNDOING}),
         State.UNDOING: frozenset({State.UNDOING, State.UNDO_PAUSED, State.UNDONE, State.APPLYING}),
-        State.UNDO_PAUSED: frozenset({State.UNDOING, State.APPLYING}),
+        State.UNDO_PAUSED: frozenset({State.UNDOING, State.UNDO_PAUSED, State.APPLYING}),
         # Undo of an undo is apply again.
         State.UNDONE: frozenset({State.APPLYING}),
     }

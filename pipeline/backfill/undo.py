@@ -11,7 +11,7 @@ from pipeline.backfill import ledger
 from pipeline.backfill.batch import empty_statement
 from pipeline.backfill.states import State
 from pipeline.backfill.target import Target
-from pipeline.backfill.worker import Batch, Worker
+from pipeline.backfill.worker import Batch, Worker, asks_to_cancel
 from pipeline.errors import DatabaseError
 
 _LINES = """
@@ -98,7 +98,8 @@ def _round(worker: Worker, lines: list[_Line]) -> bool:
         started = time.monotonic()
         undone, skipped = session.again(partial(_take_back, target=worker.target, run_id=run_id, line=line))
         worker.observe(Batch(line.number, 0, undone, time.monotonic() - started, line.rows, skipped))
-        if session.again(lambda connection: ledger.read(connection, run_id)).asked:
+        asked = session.again(lambda connection: ledger.read(connection, run_id)).asked
+        if asked and asks_to_cancel(worker, State.UNDO_PAUSED, State.UNDOING):
             return True
     return False
 

@@ -1,13 +1,19 @@
 """What apply and undo both need: a session, the table, the run, and who is asked before and told after each batch."""
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import psycopg
 
+from pipeline.backfill import ledger
 from pipeline.backfill.session import Session
+from pipeline.backfill.states import State
 from pipeline.backfill.target import Target
+from pipeline.errors import UsageError
+
+_POLL_SECONDS = 0.5
 
 
 class Batch(NamedTuple):
@@ -39,3 +45,21 @@ class Worker:
     seconds: float
     throttle: Throttle
     observe: Observe
+
+
+def asks_to_cancel(worker: Worker, paused: State, working: State) -> bool:
+    """Do what somebody asked for in the ledger: wait while the run is ``paused``; True where it is to be cancelled."""
+    session, run_id = worker.session, worker.run_id
+
+    def line() -> ledger.Line:
+        return session.again(lambda connection: ledger.read(connection, run_id))
+
+    if line().asked == "pause":
+        session.again(lambda connection: ledger.move(connection, run_id, paused))
+    while (now := line()).state == paused and now.asked != "cancel":
+        time.sleep(_POLL_SECONDS)
+    if now.asked == "cancel":
+        return True
+    if now.state != working:
+        raise UsageError(f"The run {run_id} became {now.state} meanwhile; this process leaves it to the other one.")
+    return False

@@ -1,0 +1,71 @@
+"""Asking a worker in another process to pause, go on or stop, by way of the ledger."""
+
+from typing import Any
+
+import psycopg
+
+from pipeline.backfill import ledger
+from pipeline.backfill.session import somebody_works
+from pipeline.backfill.states import State
+from pipeline.errors import UsageError
+
+_ASK = "UPDATE ojeon.runs SET asked = %s WHERE run_id = %s"
+_WORKING = {State.APPLYING: State.PAUSED, State.UNDOING: State.UNDO_PAUSED}
+_PAUSED = {paused: working for working, paused in _WORKING.items()}
+
+
+def pause(connection: psycopg.Connection[Any], run_id: str) -> str:
+    """Let the worker finish its batch and wait. Returns a sentence about what happens now.
+
+    Raises:
+        UsageError: the run is not under way.
+    """
+    line = ledger.read(connection, run_id)
+    if line.state not in _WORKING:
+        raise UsageError(f"The run {run_id} is {line.state}: there is nothing to pause.")
+    if somebody_works(connection):
+        connection.execute(_ASK, ("pause", run_id))
+        return f"The worker of {run_id} pauses after its batch. Let it go on with: ojeon resume {run_id}"
+    ledger.move(connection, run_id, _WORKING[State(line.state)], "its process was gone")
+    return f"Nobody was at work on {run_id} any more; it is paused now."
+
+
+def resume(connection: psycopg.Connection[Any], run_id: str) -> str:
+    """Let a paused worker go on.
+
+    Raises:
+        UsageError: the run is not paused, or its process is gone.
+    """
+    line = ledger.read(connection, run_id)
+    if line.asked == "pause":
+        connection.execute(_ASK, (None, run_id))
+        return f"The worker of {run_id} goes on; it had not paused yet."
+    working = _PAUSED.get(State(line.state))
+    if working is None:
+        raise UsageError(f"The run {run_id} is {line.state}, not paused.")
+    if not somebody_works(connection):
+        verb = "apply" if working == State.APPLYING else "undo"
+        raise UsageError(f"The process that paused {run_id} is gone. Go on with: ojeon {verb} {run_id}")
+    ledger.move(connection, run_id, working, "resumed")
+    return f"The worker of {run_id} goes on."
+
+
+def cancel(connection: psycopg.Connection[Any], run_id: str) -> str:
+    """Let the worker stop for good after its batch; what it has written stays until it is undone.
+
+    Raises:
+        UsageError: the run has ended already.
+    """
+    line = ledger.read(connection, run_id)
+    if State(line.state) not in {*_WORKING, *_PAUSED, State.PLANNED}:
+        raise UsageError(f"The run {run_id} is {line.state}: there is nothing to cancel.")
+    if somebody_works(connection) and line.state != State.PLANNED:
+        connection.execute(_ASK, ("cancel", run_id))
+        return (
+            f"The worker of {run_id} stops after its batch. What it wrote stays; take it back with: ojeon undo {run_id}"
+        )
+    if line.state in {State.UNDOING, State.UNDO_PAUSED}:
+        ledger.move(connection, run_id, State.UNDO_PAUSED, "cancelled")
+        return f"Nobody was at work on {run_id}; its undo stays where it is. Go on with: ojeon undo {run_id}"
+    ledger.move(connection, run_id, State.CANCELLED, "")
+    return f"{run_id} is cancelled. What it wrote stays; take it back with: ojeon undo {run_id}"

@@ -1,0 +1,88 @@
+"""Where the runs of a database stand, from exact counts."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import psycopg
+from psycopg.rows import class_row
+
+from pipeline.backfill import ledger
+from pipeline.backfill.session import somebody_works
+from pipeline.backfill.states import NEXT, State
+
+_STATUS = """
+SELECT r.run_id, r.state, r.asked, r.target, r.fills, r.made_by, r.made_at, r.to_do, r.sweep, r.cursor, r.batches,
+    coalesce(b.changed, 0) AS changed, coalesce(b.undone, 0) AS undone, coalesce(b.left_alone, 0) AS left_alone,
+    coalesce(b.standing, 0) AS standing, coalesce(b.recent, 0) AS recent, b.recent_seconds, b.last_at
+FROM ojeon.runs r LEFT JOIN LATERAL (
+    SELECT sum(changed)::bigint AS changed, sum(undone)::bigint AS undone,
+        sum(cardinality(left_alone))::bigint AS left_alone, sum(cardinality(ids))::bigint AS standing,
+        (sum(changed) FILTER (WHERE finished_at > now() - interval '1 minute'))::bigint AS recent,
+        extract(epoch FROM now() - min(started_at) FILTER (WHERE finished_at > now() - interval '1 minute'))::float8
+            AS recent_seconds,
+        max(finished_at) AS last_at
+    FROM ojeon.batches WHERE run_id = r.run_id
+) b ON true
+WHERE %(run)s::text IS NULL OR r.run_id = %(run)s ORDER BY r.made_at
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """One run. ``changed`` rows in all, of them ``undone``, ``left_alone`` by undo, or ``standing``.
+
+    ``to_do`` rows waited when it began; ``recent`` rows were changed in the last minute, in ``recent_seconds``.
+    """
+
+    run_id: str
+    state: str
+    asked: str | None
+    target: str
+    fills: list[str]
+    made_by: str
+    made_at: datetime
+    to_do: int | None
+    sweep: int
+    cursor: str | None
+    batches: int
+    changed: int
+    undone: int
+    left_alone: int
+    standing: int
+    recent: int
+    recent_seconds: float | None
+    last_at: datetime | None
+
+    @property
+    def rows_per_second(self) -> float | None:
+        """The rate of the last minute; None where nothing was changed in it."""
+        return self.recent / self.recent_seconds if self.recent and self.recent_seconds else None
+
+    @property
+    def may_become(self) -> list[str]:
+        """The states that may follow."""
+        return sorted(NEXT[State(self.state)])
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Every run asked for, and whether a process is at work on this database right now."""
+
+    runs: list[Status]
+    at_work: bool
+
+
+def status(connection: psycopg.Connection[Any], run_id: str | None) -> Standing:
+    """Read where ``run_id`` stands, or every run of this database.
+
+    Raises:
+        UsageError: this database knows no such run.
+    """
+    if run_id is not None:
+        ledger.read(connection, run_id)
+    if not ledger.exists(connection):
+        return Standing([], at_work=False)
+    with connection.cursor(row_factory=class_row(Status)) as cursor:
+        runs = cursor.execute(_STATUS, {"run": run_id}).fetchall()
+    return Standing(runs, somebody_works(connection))
