@@ -80,4 +80,6 @@ def clean(raw: str) -> str:
     if not raw.isascii():
         raw = unicodedata.normalize("NFKC", raw.replace("˜", "~"))  # NFKC would make a combining mark of it
     text = raw.casefold().translate(_FOLDING)
+    if not text.isascii():
+        text = unicodedata.normalize("NFC", text)  # letters that an unseen character kept apart
     return _SPACES.sub(" ", text).rstrip(_RIGHT_END).lstrip(_LEFT_END)
