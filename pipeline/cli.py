@@ -15,7 +15,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from pipeline import interrupts, streams
+from pipeline import interrupts, move_commands, streams
 from pipeline.errors import OjeonError, RunError, UsageError
 from pipeline.flags import CLINIC, TABLE, takes
 from pipeline.visible import visible
@@ -355,3 +355,6 @@ def _wait_for_interrupt() -> None:
     with suppress(KeyboardInterrupt):
         signal.pause()
     interrupts.forget()
+
+
+move_commands.add_to(app)

@@ -12,6 +12,8 @@ CLINIC = ("timezone", "noon", "slots", "grace", "auto_threshold")
 """What decisions depend on."""
 TABLE = ("table_schema", "table")
 """Which table is read."""
+MOVE = ("fill", "max_age_days", "max_rows_per_second", "max_load", "max_lag_seconds", "max_wal_mb_per_second")
+"""How a live table is moved."""
 
 _FLAGS: dict[str, Any] = {
     "table_schema": Annotated[str | None, typer.Option("--schema", help="The table's schema.", show_default=False)],
@@ -31,6 +33,21 @@ _FLAGS: dict[str, Any] = {
         float | None, typer.Option(help="Least confidence of an AUTO decision.", show_default=False)
     ],
     "min_auto": Annotated[float | None, typer.Option(help="Least share of AUTO rows, 0 to 1.", show_default=False)],
+    "fill": Annotated[
+        list[str] | None,
+        typer.Option(help="What to fill: period, slot, service; give it once for each.", show_default=False),
+    ],
+    "max_age_days": Annotated[float | None, typer.Option(help="Oldest plan to apply, in days.", show_default=False)],
+    "max_rows_per_second": Annotated[float | None, typer.Option(help="Never change more.", show_default=False)],
+    "max_load": Annotated[
+        int | None, typer.Option(help="Wait while more sessions than this are active.", show_default=False)
+    ],
+    "max_lag_seconds": Annotated[
+        float | None, typer.Option(help="Wait while a replica lags behind further.", show_default=False)
+    ],
+    "max_wal_mb_per_second": Annotated[
+        float | None, typer.Option(help="Wait while more WAL than this is written.", show_default=False)
+    ],
     "runs": Annotated[Path | None, typer.Option(help="The folder that holds the runs.", show_default=False)],
 }
 
@@ -66,4 +83,5 @@ def _load(flags: dict[str, Any]) -> Any:
     from pipeline import settings  # noqa: PLC0415 - it takes a while, and `--help` does not need it
 
     names = {name: value for name in TABLE if (value := flags.pop(name, None)) is not None}
-    return settings.load(**flags, names=names or None)
+    move = {name: value for name in MOVE if (value := flags.pop(name, None)) is not None}
+    return settings.load(**flags, names=names or None, move=move or None)

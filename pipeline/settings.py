@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from pydantic_settings import (
@@ -75,6 +75,23 @@ class TableNames(BaseModel):
     services: Name = "services"
 
 
+class MoveSettings(BaseModel):
+    """How the live table is moved; limits that are not set do not hold anything back."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    fill: tuple[Literal["period", "slot", "service"], ...] = Field(default=("period",), min_length=1)
+    batch_seconds: float = Field(default=0.075, gt=0, le=10, description="what a batch should last")
+    lock_timeout: float = Field(default=0.1, gt=0, le=60, description="seconds")
+    statement_timeout: float = Field(default=10, gt=0, le=600, description="seconds")
+    patience: float = Field(default=60, ge=0, description="seconds to wait for a server that is gone")
+    max_age_days: float = Field(default=7, gt=0, description="oldest plan that is applied")
+    max_rows_per_second: float | None = Field(default=None, gt=0)
+    max_load: int | None = Field(default=None, ge=1, description="active sessions of others")
+    max_lag_seconds: float | None = Field(default=10, gt=0, description="of the slowest replica")
+    max_wal_mb_per_second: float | None = Field(default=None, gt=0)
+
+
 class _TomlFile(TomlConfigSettingsSource):
     """``ojeon.toml`` in the working folder, whose faults are told in a sentence each."""
 
@@ -114,6 +131,7 @@ class Settings(BaseSettings):
     auto_threshold: float = Field(default=0.90, ge=0, le=1)
     # The live table.
     names: TableNames = TableNames()
+    move: MoveSettings = MoveSettings()
     # The gates of the check.
     min_auto: float = Field(default=0.95, ge=0, le=1, description="least share of rows decided without a person")
     max_period_share: float = Field(default=0.95, ge=0, le=1, description="most of the AUTO rows one period may take")
@@ -197,6 +215,7 @@ def origins(**flags: Any) -> dict[str, str]:
 def _refuse_unknown(environment: Iterable[str]) -> None:
     """A misspelt variable must not leave its setting at the default in silence."""
     nested = {f"{_PREFIX}NAMES__{name}".upper() for name in TableNames.model_fields}
+    nested |= {f"{_PREFIX}MOVE__{name}".upper() for name in MoveSettings.model_fields}
     known = {f"{_PREFIX}{name}".upper() for name in Settings.model_fields} | nested
     for variable in sorted(environment):
         if variable.upper().startswith(_PREFIX) and variable.upper() not in known:

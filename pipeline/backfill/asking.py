@@ -1,5 +1,6 @@
 """Asking a worker in another process to pause, go on or stop, by way of the ledger."""
 
+from contextlib import suppress
 from typing import Any
 
 import psycopg
@@ -69,3 +70,10 @@ def cancel(connection: psycopg.Connection[Any], run_id: str) -> str:
         return f"Nobody was at work on {run_id}; its undo stays where it is. Go on with: ojeon undo {run_id}"
     ledger.move(connection, run_id, State.CANCELLED, "")
     return f"{run_id} is cancelled. What it wrote stays; take it back with: ojeon undo {run_id}"
+
+
+def stop_here(connection: psycopg.Connection[Any], run_id: str) -> None:
+    """Note in the ledger that its own worker was interrupted, where that can still be noted."""
+    with suppress(psycopg.Error, UsageError):
+        line = ledger.read(connection, run_id)
+        ledger.move(connection, run_id, _WORKING[State(line.state)], "interrupted")

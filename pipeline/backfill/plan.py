@@ -15,6 +15,7 @@ from pipeline.settings import TableNames
 
 _SYSTEM = "SELECT system_identifier::text FROM pg_control_system()"
 _MAY_IDENTIFY = "SELECT current_database()::text, has_function_privilege('pg_control_system()', 'EXECUTE')"
+_TOLD = 3
 LOAD = "COPY ojeon.plan (run_id, raw, period, slot_start) FROM STDIN"
 
 
@@ -42,6 +43,16 @@ class Plan:
         return dictionary.read(self.folder)
 
 
+def find_plan(folder: Path) -> Plan:
+    """Read a run's folder back as it is: enough to take back what was applied.
+
+    Raises:
+        RunError: the run is unfinished or its manifest damaged.
+    """
+    content = manifest.read(folder)
+    return Plan(content["run"], folder, hashlib.sha256((folder / manifest.FILE_NAME).read_bytes()).hexdigest(), content)
+
+
 def read_plan(folder: Path, *, max_age: timedelta) -> Plan:
     """Read a run's folder back and refuse what must not be applied.
 
@@ -49,22 +60,20 @@ def read_plan(folder: Path, *, max_age: timedelta) -> Plan:
         RunError: the run is unfinished or its manifest damaged.
         UsageError: the plan was refused by its own run, was edited since, or is too old.
     """
-    content = manifest.read(folder)
-    if content.get("apply") != "allowed":
-        raise UsageError(f"The plan in {folder} is not to be applied: {content.get('why')}")
+    plan = find_plan(folder)
+    if plan.manifest.get("apply") != "allowed":
+        raise UsageError(f"The plan in {folder} is not to be applied: {plan.manifest.get('why')}")
     if findings := manifest.verify_files(folder):
+        more = f" and {len(findings) - _TOLD} more" if len(findings) > _TOLD else ""
         raise UsageError(
-            f"The plan in {folder} is not as its run left it ({'; '.join(findings[:3])}"
-            f"{f' and {len(findings) - 3} more' if len(findings) > 3 else ''}), and a plan never changes. "
-            "Put the files back, or plan again with `ojeon run`."
+            f"The plan in {folder} is not as its run left it ({'; '.join(findings[:_TOLD])}{more}), and a plan never "
+            "changes. Put the files back, or plan again with `ojeon run`."
         )
-    sealed = hashlib.sha256((folder / manifest.FILE_NAME).read_bytes()).hexdigest()
-    plan = Plan(content["run"], folder, sealed, content)
     age = datetime.now(UTC) - plan.written_at
     if age > max_age:
         raise UsageError(
             f"The plan in {folder} is {_days(age)} old, and no plan older than {_days(max_age)} is applied. "
-            "Plan again with `ojeon run`, or allow it with --max-age."
+            "Plan again with `ojeon run`, or allow it with --max-age-days."
         )
     return plan
 

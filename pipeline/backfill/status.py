@@ -1,11 +1,12 @@
 """Where the runs of a database stand, from exact counts."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
 import psycopg
 from psycopg.rows import class_row
+from rich.table import Table
 
 from pipeline.backfill import ledger
 from pipeline.backfill.session import somebody_works
@@ -86,3 +87,35 @@ def status(connection: psycopg.Connection[Any], run_id: str | None) -> Standing:
     with connection.cursor(row_factory=class_row(Status)) as cursor:
         runs = cursor.execute(_STATUS, {"run": run_id}).fetchall()
     return Standing(runs, somebody_works(connection))
+
+
+def as_dict(standing: Standing) -> dict[str, Any]:
+    """The same for scripts."""
+    runs = [
+        {**asdict(run), "rows_per_second": run.rows_per_second, "may_become": run.may_become} for run in standing.runs
+    ]
+    return {"at_work": standing.at_work, "runs": runs}
+
+
+def status_table(standing: Standing) -> Table:
+    """One line a run."""
+    at_work = "a process is at work" if standing.at_work else "no process is at work"
+    table = Table(title=f"runs of this database; {at_work}", title_justify="left", box=None, header_style="dim")
+    for heading in ("run", "state", "filled", "to do", "changed", "undone", "left alone", "batches", "rows/s", "last"):
+        left = heading in {"run", "state", "filled", "last"}
+        table.add_column(heading, justify="left" if left else "right", no_wrap=heading != "last")
+    for run in standing.runs:
+        rate = run.rows_per_second
+        table.add_row(
+            run.run_id,
+            run.state + (f" (asked to {run.asked})" if run.asked else ""),
+            ", ".join(run.fills),
+            "" if run.to_do is None else f"{run.to_do:,}",
+            f"{run.changed:,}",
+            f"{run.undone:,}",
+            f"{run.left_alone:,}",
+            f"{run.batches:,}",
+            "" if rate is None else f"{rate:,.0f}",
+            "" if run.last_at is None else f"{run.last_at:%Y-%m-%d %H:%M:%S}",
+        )
+    return table

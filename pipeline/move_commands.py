@@ -1,0 +1,265 @@
+"""The commands that move a live table: apply, undo, pause, resume, cancel, status.
+
+As in ``pipeline.cli``, artefacts and ``--json`` go to stdout, talk and progress to stderr, heavy modules load inside.
+"""
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+
+from pipeline.errors import UsageError
+from pipeline.flags import takes
+
+if TYPE_CHECKING:
+    from pipeline.backfill.plan import Plan
+    from pipeline.backfill.session import Session
+    from pipeline.backfill.worker import Batch, Observe, Worker
+    from pipeline.settings import Settings
+
+RunFolder = Annotated[str, typer.Argument(metavar="RUN", help="A finished run: its folder, or its name in the runs.")]
+RunName = Annotated[str, typer.Argument(metavar="RUN", help="A run: its folder or its name.")]
+DatabaseUrl = Annotated[
+    str | None,
+    typer.Option(
+        help="postgresql://… of the live database; else DATABASE_URL, else libpq's PGSERVICE and PG* variables.",
+        show_default=False,
+    ),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout for a script to read.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before the first write.")]
+_SHOWN_IDS = 20
+
+talk = Console(stderr=True, highlight=False, width=None if sys.stderr.isatty() else 120)
+
+
+def add_to(app: typer.Typer) -> None:
+    """Register the commands."""
+    app.command("apply", epilog="Example: `ojeon apply reports/20261123-101500-3f2a --dry-run`")(apply_run)
+    app.command("undo", epilog="Example: `ojeon undo reports/20261123-101500-3f2a`")(undo_run)
+    app.command("pause", epilog="Example: `ojeon pause 20261123-101500-3f2a`")(pause_run)
+    app.command("resume", epilog="Example: `ojeon resume 20261123-101500-3f2a`")(resume_run)
+    app.command("cancel", epilog="Example: `ojeon cancel 20261123-101500-3f2a`")(cancel_run)
+    app.command("status", epilog="Example: `ojeon status --json`")(status_of_runs)
+
+
+@takes("runs", "fill", "max_age_days", "max_load", "max_rows_per_second", "max_lag_seconds", "max_wal_mb_per_second")
+def apply_run(  # noqa: PLR0913 - one parameter an option
+    *,
+    run: RunFolder,
+    database_url: DatabaseUrl = None,
+    settings: "Settings",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the very SQL on stdout; write nothing.")] = False,
+    yes: Yes = False,
+    as_json: AsJson = False,
+) -> None:
+    """Fill the live table by a run's plan, batch by batch, beside the running application.
+
+    Killed, interrupted or cut off it has lost nothing: the same command goes on. Take it back with `ojeon undo`.
+    """
+    from pipeline.backfill.apply import apply, inspect, register
+    from pipeline.backfill.dry_run import dry_run as spell_out
+
+    fills, plan = settings.move.fill, _plan(run, settings)
+    with _session(settings, plan, database_url) as session:
+        if dry_run:
+            for piece in spell_out(session, plan, fills):
+                typer.echo(piece + "\n")
+            return
+        target = inspect(session.connection, plan, fills)
+        planned = plan.manifest["plan"]["rows"]
+        _confirm(f"Fill {', '.join(fills)} of {target.shown} on {session.address.shown}: {planned:,} rows planned", yes)
+        register(session.connection, plan, target)
+        with _at_work(settings, session, plan, target) as worker:
+            report = apply(worker)
+    if as_json:
+        typer.echo(json.dumps({"run": plan.run_id, **asdict(report)}))
+    else:
+        talk.print(
+            f"{report.state}: {report.changed:,} rows changed now, {report.changed_in_all:,} by this run in all, "
+            f"{report.left:,} left, in {report.batches:,} batches"
+        )
+        talk.print(_next(report.state, plan.run_id), soft_wrap=True)
+    raise typer.Exit(0 if report.state == "applied" else 1)
+
+
+@takes("runs", "max_load", "max_rows_per_second", "max_lag_seconds", "max_wal_mb_per_second")
+def undo_run(  # noqa: PLR0913 - one parameter an option
+    *,
+    run: RunFolder,
+    database_url: DatabaseUrl = None,
+    settings: "Settings",
+    batch: Annotated[int | None, typer.Option(help="Take back this batch only.", min=1, show_default=False)] = None,
+    yes: Yes = False,
+    as_json: AsJson = False,
+) -> None:
+    """Take back exactly the rows that a run changed and nobody has changed since.
+
+    Rows that anybody has written to meanwhile are left alone and named. Killed, the same command goes on.
+    """
+    from pipeline.backfill.target import find_target
+    from pipeline.backfill.undo import undo
+
+    plan = _plan(run, settings, sealed=False)
+    with _session(settings, plan, database_url) as session:
+        from pipeline.backfill import ledger
+
+        line = ledger.read(session.connection, plan.run_id)
+        target = find_target(session.connection, plan.names, tuple(line.fills))
+        if target.oid != line.target_oid:
+            raise UsageError(
+                f"The ledger speaks of another table than today's {target.shown} (it was renamed, made anew or "
+                "restored), so what this run wrote cannot be told. Nothing was changed."
+            )
+        _confirm(f"Empty what the run {plan.run_id} filled in {target.shown} on {session.address.shown}", yes)
+        with _at_work(settings, session, plan, target) as worker:
+            report = undo(worker, batch)
+    if as_json:
+        typer.echo(json.dumps({"run": plan.run_id, **asdict(report)}))
+    else:
+        talk.print(
+            f"{report.state}: {report.undone:,} rows emptied in all, {report.left_alone:,} left alone because somebody "
+            f"wrote to them since, {report.left:,} held by other sessions"
+        )
+        if report.left_alone:
+            talk.print(
+                "Which: SELECT batch, unnest(left_alone) FROM ojeon.batches WHERE run_id = "
+                f"'{plan.run_id}' AND left_alone <> '{{}}';",
+                soft_wrap=True,
+            )
+    raise typer.Exit(1 if report.left else 0)
+
+
+@takes("runs")
+def pause_run(*, run: RunName, database_url: DatabaseUrl = None, settings: "Settings") -> None:
+    """Let the process at work on a run finish its batch and wait."""
+    from pipeline.backfill.asking import pause
+
+    _ask(pause, run, settings, database_url)
+
+
+@takes("runs")
+def resume_run(*, run: RunName, database_url: DatabaseUrl = None, settings: "Settings") -> None:
+    """Let a paused process go on."""
+    from pipeline.backfill.asking import resume
+
+    _ask(resume, run, settings, database_url)
+
+
+@takes("runs")
+def cancel_run(*, run: RunName, database_url: DatabaseUrl = None, settings: "Settings") -> None:
+    """Stop a run for good after the batch under way; what it wrote stays until `ojeon undo`."""
+    from pipeline.backfill.asking import cancel
+
+    _ask(cancel, run, settings, database_url)
+
+
+@takes("runs")
+def status_of_runs(
+    *,
+    run: Annotated[str | None, typer.Argument(metavar="[RUN]", help="A run; without it all of this database.")] = None,
+    database_url: DatabaseUrl = None,
+    settings: "Settings",
+    as_json: AsJson = False,
+) -> None:
+    """Show where the runs of a database stand, from exact counts."""
+    from pipeline.address import read_address
+    from pipeline.backfill.status import as_dict, status, status_table
+    from pipeline.live import connected
+
+    del settings
+    with connected(read_address(database_url)) as connection:
+        found = status(connection, Path(run).name if run else None)
+    if as_json:
+        typer.echo(json.dumps(as_dict(found), ensure_ascii=False, default=str))
+    else:
+        Console(highlight=False).print(status_table(found))
+
+
+def _ask(question: Callable[..., str], run: str, settings: "Settings", database_url: str | None) -> None:
+    from pipeline.address import read_address
+    from pipeline.live import connected
+
+    del settings
+    with connected(read_address(database_url)) as connection:
+        sentence = question(connection, Path(run).name)
+    talk.print(sentence, soft_wrap=True)
+
+
+def _plan(run: str, settings: "Settings", *, sealed: bool = True) -> "Plan":
+    from pipeline.backfill.plan import find_plan, read_plan
+
+    folder = Path(run) if Path(run).is_dir() else settings.runs / run
+    if not folder.is_dir():
+        raise UsageError(f"There is no run {run}: neither a folder of that name nor {folder}. Give the run's folder.")
+    return read_plan(folder, max_age=timedelta(days=settings.move.max_age_days)) if sealed else find_plan(folder)
+
+
+@contextmanager
+def _session(settings: "Settings", plan: "Plan", database_url: str | None) -> Iterator["Session"]:
+    from pipeline.address import read_address
+    from pipeline.backfill.session import at_work
+
+    move = settings.move
+    with at_work(
+        read_address(database_url),
+        plan.names.table_schema,
+        lock_timeout=move.lock_timeout,
+        statement_timeout=move.statement_timeout,
+        patience=move.patience,
+    ) as session:
+        yield session
+
+
+@contextmanager
+def _at_work(settings: "Settings", session: "Session", plan: "Plan", target: Any) -> Iterator["Worker"]:
+    """A worker with its throttle, its bar and its journal."""
+    from pipeline.backfill.asking import stop_here
+    from pipeline.backfill.worker import Worker
+
+    with _bar(session, plan) as observe:
+        try:
+            yield Worker(session, target, plan.run_id, settings.move.batch_seconds, lambda _connection: None, observe)
+        except KeyboardInterrupt:
+            stop_here(session.connection, plan.run_id)
+            talk.print(f"Batches that were done stay done. {_next('paused', plan.run_id)}", soft_wrap=True)
+            raise
+
+
+@contextmanager
+def _bar(session: "Session", plan: "Plan") -> Iterator["Observe"]:
+    """A bar with rate and time left, from exact counts."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    del session
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=talk, disable=not talk.is_terminal) as bars:
+        task = bars.add_task("rows", total=plan.manifest["plan"]["rows"])
+
+        def observe(batch: "Batch") -> None:
+            bars.update(task, advance=batch.changed)
+
+        yield observe
+
+
+def _confirm(what: str, yes: bool) -> None:  # noqa: FBT001 - the flag itself
+    if yes:
+        talk.print(what, soft_wrap=True)
+        return
+    if not sys.stdin.isatty():
+        raise UsageError(f"{what}. Nobody can be asked here: give --yes to go ahead, or --dry-run to see the SQL.")
+    typer.confirm(f"{what}. Go ahead?", abort=True, err=True)
+
+
+def _next(state: str, run_id: str) -> str:
+    """What to type next."""
+    if state == "applied":
+        return f"Check it with: ojeon verify {run_id}    Take it back with: ojeon undo {run_id}"
+    return f"Go on with: ojeon apply {run_id}    Take it back with: ojeon undo {run_id}"
