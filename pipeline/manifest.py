@@ -19,6 +19,8 @@ from pipeline.errors import RunError
 FILE_NAME = "manifest.json"
 FORMAT = 1
 _PACKAGES = ("ojeon", "duckdb", "polars", "great-expectations")
+MOVES = "moves"
+"""The folder inside a run's folder in which apply, verify and undo write what they did; no part of the plan."""
 # The workbench goes on changing as people look into it; the manifest cannot hold its own hash.
 _NOT_HASHED = (FILE_NAME, workbench.FILE_NAME, f"{workbench.FILE_NAME}.wal")
 
@@ -117,4 +119,4 @@ def fingerprint(path: Path) -> dict[str, Any]:
 
 def _files(folder: Path) -> list[str]:
     paths = (path.relative_to(folder).as_posix() for path in sorted(folder.rglob("*")) if path.is_file())
-    return [name for name in paths if name not in _NOT_HASHED]
+    return [name for name in paths if name not in _NOT_HASHED and not name.startswith(f"{MOVES}/")]

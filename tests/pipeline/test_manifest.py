@@ -43,6 +43,17 @@ def test_a_folder_as_the_run_left_it_has_no_findings(folder: Path) -> None:
     assert manifest.verify_files(folder) == []
 
 
+def test_what_moves_write_is_no_part_of_the_plan(folder: Path) -> None:
+    (folder / "moves" / "verify").mkdir(parents=True)
+    (folder / "moves" / "journal.jsonl").write_text("{}", encoding="utf-8")
+    (folder / "moves" / "verify" / "report.html").write_text("<p>", encoding="utf-8")
+    assert manifest.verify_files(folder) == []
+    (folder / "updates" / "moves").mkdir()
+    (folder / "updates" / "moves" / "0001.sql").write_text("DROP", encoding="utf-8")
+    (folder / "moves.sql").write_text("DROP", encoding="utf-8")
+    assert manifest.verify_files(folder) == ["moves.sql: added", "updates/moves/0001.sql: added"]
+
+
 def test_each_file_that_is_not_as_the_run_left_it_is_named(folder: Path) -> None:
     (folder / "updates" / "0001.sql").write_text("BEGIN:", encoding="utf-8")
     (folder / "updates" / "0002.sql").write_text("DROP", encoding="utf-8")
