@@ -27,7 +27,10 @@ from pipeline.errors import UsageError
 
 TOML_FILE = "ojeon.toml"
 _PREFIX = "OJEON_"
-_EXAMPLES = {"slots": """: OJEON_SLOTS='["Mon 09:00-12:00", "Mon 14:00-18:00"]'"""}
+_EXAMPLES = {
+    "slots": """: OJEON_SLOTS='["Mon 09:00-12:00", "Mon 14:00-18:00"]'""",
+    "move": """: OJEON_MOVE__FILL='["period", "slot"]'""",
+}
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _SLOT = re.compile(r"(?P<day>[A-Z][a-z]{2}) (?P<start>\d\d:\d\d)-(?P<end>\d\d:\d\d)")
 
@@ -76,20 +79,33 @@ class TableNames(BaseModel):
 
 
 class MoveSettings(BaseModel):
-    """How the live table is moved; limits that are not set do not hold anything back."""
+    """How the live table is moved: what a batch may take, and what the worker waits for before the next one.
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    A limit that is None holds nothing back. The defaults are those that left the application's own statements in peace
+    on two million rows.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     fill: tuple[Literal["period", "slot", "service"], ...] = Field(default=("period",), min_length=1)
-    batch_seconds: float = Field(default=0.075, gt=0, le=10, description="what a batch should last")
-    lock_timeout: float = Field(default=0.1, gt=0, le=60, description="seconds")
-    statement_timeout: float = Field(default=10, gt=0, le=600, description="seconds")
+    batch_seconds: float = Field(default=0.075, ge=0.01, le=10, description="seconds a batch should last")
+    lock_timeout: float = Field(default=0.1, ge=0.01, le=60, description="seconds a batch waits for a row")
+    statement_timeout: float = Field(default=10, ge=0.1, le=600, description="seconds a statement may last")
     patience: float = Field(default=60, ge=0, description="seconds to wait for a server that is gone")
-    max_age_days: float = Field(default=7, gt=0, description="oldest plan that is applied")
-    max_rows_per_second: float | None = Field(default=None, gt=0)
-    max_load: int | None = Field(default=None, ge=1, description="active sessions of others")
-    max_lag_seconds: float | None = Field(default=10, gt=0, description="of the slowest replica")
-    max_wal_mb_per_second: float | None = Field(default=None, gt=0)
+    max_age_days: float = Field(default=7, gt=0, description="days after which a plan is too old to be applied")
+    max_rows_per_second: float | None = Field(default=None, gt=0, description="rows changed per second, on average")
+    max_load: int | None = Field(default=None, ge=1, description="sessions of others that are active on the server")
+    max_lag_seconds: float = Field(default=10, ge=0, description="seconds the slowest replica may be behind; 0: any")
+    max_wal_mb_per_second: float | None = Field(default=None, gt=0, description="MB of WAL per second, of the server")
+    vacuum_patience: float = Field(default=60, ge=0, description="seconds to wait for one vacuum of the table; 0: none")
+    metrics_file: Path | None = Field(default=None, description="*.prom file, for the node exporter's collector")
+
+    @field_validator("metrics_file")
+    @classmethod
+    def _the_node_exporter_reads_prom_files(cls, value: Path | None) -> Path | None:
+        if value is not None and value.suffix != ".prom":
+            raise ValueError("the node exporter reads files whose name ends in .prom only")
+        return value
 
 
 class _TomlFile(TomlConfigSettingsSource):
