@@ -3,6 +3,7 @@
 A batch, its line and the cursor are one transaction. ``ids`` of a line are the rows it wrote and nobody has undone;
 ``writer`` is that transaction, which PostgreSQL keeps in each row as ``xmin``: a row that still has it is as the batch
 left it (``pipeline.ledger`` says what that rests on). ``cursor`` is the id up to which the present sweep has come.
+``waiting_for`` says what holds the worker back right now (see ``throttle``).
 """
 
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from psycopg.rows import class_row
 from pipeline.backfill.states import State, before
 from pipeline.errors import RunError, UsageError
 
-TABLES = ("runs", "plan", "batches", "events")
+TABLES = ("runs", "plan", "batches", "dual_writes", "events")
 _STATES = ", ".join(f"'{state}'" for state in State)
 # Ids and texts are compared byte by byte, whatever the database's own collation.
 SCHEMA = f"""
@@ -27,6 +28,7 @@ CREATE TABLE IF NOT EXISTS ojeon.runs (
     fills text[] NOT NULL,
     state text NOT NULL DEFAULT 'planned' CHECK (state IN ({_STATES})),
     asked text CHECK (asked IN ('pause', 'cancel')),
+    waiting_for text,
     sweep integer NOT NULL DEFAULT 0,
     cursor text,
     batches integer NOT NULL DEFAULT 0,
@@ -39,6 +41,7 @@ CREATE TABLE IF NOT EXISTS ojeon.plan (
     raw text COLLATE "C" NOT NULL,
     period text NOT NULL,
     slot_start text,
+    increment integer NOT NULL DEFAULT 0,
     PRIMARY KEY (run_id, raw)
 );
 CREATE TABLE IF NOT EXISTS ojeon.batches (
@@ -58,6 +61,12 @@ CREATE TABLE IF NOT EXISTS ojeon.batches (
     undone_at timestamptz,
     PRIMARY KEY (run_id, batch, variant)
 );
+CREATE TABLE IF NOT EXISTS ojeon.dual_writes (
+    run_id text NOT NULL,
+    id text NOT NULL,
+    filled jsonb NOT NULL,
+    writer text NOT NULL
+);
 CREATE TABLE IF NOT EXISTS ojeon.events (
     run_id text NOT NULL REFERENCES ojeon.runs,
     at timestamptz NOT NULL DEFAULT clock_timestamp(),
@@ -72,9 +81,11 @@ SELECT has_table_privilege('public', 'ojeon.' || name, 'INSERT, UPDATE, DELETE, 
 FROM unnest(%s::text[]) AS name
 """
 _MOVE = """
-UPDATE ojeon.runs SET state = %(state)s, asked = NULL WHERE run_id = %(run)s AND state = ANY (%(before)s) RETURNING 1
+UPDATE ojeon.runs SET state = %(state)s, asked = NULL, waiting_for = NULL
+WHERE run_id = %(run)s AND state = ANY (%(before)s) RETURNING 1
 """
 _EVENT = "INSERT INTO ojeon.events (run_id, state, note) VALUES (%s, %s, %s)"
+_NOTE = "INSERT INTO ojeon.events (run_id, state, note) SELECT run_id, state, %s FROM ojeon.runs WHERE run_id = %s"
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,3 +168,8 @@ def move(connection: psycopg.Connection[Any], run_id: str, state: State, note: s
                 f"See `ojeon status {run_id}`."
             )
         connection.execute(_EVENT, (run_id, state, note))
+
+
+def note(connection: psycopg.Connection[Any], run_id: str, what: str) -> None:
+    """Note that something was done to the run without a change of its state."""
+    connection.execute(_NOTE, (what, run_id))

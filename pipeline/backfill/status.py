@@ -13,7 +13,8 @@ from pipeline.backfill.session import somebody_works
 from pipeline.backfill.states import NEXT, State
 
 _STATUS = """
-SELECT r.run_id, r.state, r.asked, r.target, r.fills, r.made_by, r.made_at, r.to_do, r.sweep, r.cursor, r.batches,
+SELECT r.run_id, r.state, r.asked, r.waiting_for, r.target, r.fills, r.made_by, r.made_at, r.to_do, r.sweep, r.cursor,
+    r.batches,
     coalesce(b.changed, 0) AS changed, coalesce(b.undone, 0) AS undone, coalesce(b.left_alone, 0) AS left_alone,
     coalesce(b.standing, 0) AS standing, coalesce(b.recent, 0) AS recent, b.recent_seconds, b.last_at
 FROM ojeon.runs r LEFT JOIN LATERAL (
@@ -34,11 +35,13 @@ class Status:
     """One run. ``changed`` rows in all, of them ``undone``, ``left_alone`` by undo, or ``standing``.
 
     ``to_do`` rows waited when it began; ``recent`` rows were changed in the last minute, in ``recent_seconds``.
+    ``waiting_for`` is what its worker waits for; the word of a killed worker stands until another goes on.
     """
 
     run_id: str
     state: str
     asked: str | None
+    waiting_for: str | None
     target: str
     fills: list[str]
     made_by: str
@@ -106,9 +109,10 @@ def status_table(standing: Standing) -> Table:
         table.add_column(heading, justify="left" if left else "right", no_wrap=heading != "last")
     for run in standing.runs:
         rate = run.rows_per_second
+        waits = f"\nwaiting for {run.waiting_for}" if run.waiting_for else ""
         table.add_row(
             run.run_id,
-            run.state + (f" (asked to {run.asked})" if run.asked else ""),
+            run.state + (f" (asked to {run.asked})" if run.asked else "") + waits,
             ", ".join(run.fills),
             "" if run.to_do is None else f"{run.to_do:,}",
             f"{run.changed:,}",
