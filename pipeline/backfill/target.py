@@ -20,7 +20,9 @@ FROM pg_catalog.pg_attribute a WHERE a.attrelid = %s AND a.attnum > 0 AND NOT a.
 """
 _UNKNOWN_CODES = """
 SELECT DISTINCT r.{service}::text FROM {table} r
-WHERE r.{service} IS NOT NULL AND NOT EXISTS (SELECT FROM {services} s WHERE s.{code} = r.{service}::text) ORDER BY 1
+WHERE r.{service} IS NOT NULL
+    AND NOT EXISTS (SELECT FROM {services} s WHERE s.{code}::text = r.{service}::text COLLATE "C")
+ORDER BY 1
 """
 
 
@@ -120,7 +122,7 @@ class Target:
             "+".join(columns),
             columns,
             sql.SQL("{} s").format(sql.Identifier(names.table_schema, names.services)),
-            sql.SQL(" AND ").join([sql.SQL("s.code = r.{}::text").format(code), *empty]),
+            sql.SQL(" AND ").join([sql.SQL('s.code::text = r.{}::text COLLATE "C"').format(code), *empty]),
             sql.SQL(", ").join(
                 sql.SQL("{} = ({})::{}").format(sql.Identifier(column), value, self.type_of(column))
                 for column, value in pairs
