@@ -28,7 +28,7 @@ _FRUITLESS_SWEEPS = 5
 REGISTER = """
 INSERT INTO ojeon.runs (run_id, plan_sha256, target, target_oid, fills) VALUES (%s, %s, %s, %s, %s)
 """
-_BEGIN = "UPDATE ojeon.runs SET to_do = %s, cursor = NULL, sweep = 0 WHERE run_id = %s"
+_BEGIN = "UPDATE ojeon.runs SET to_do = %s, cursor = NULL, sweep = %s WHERE run_id = %s"
 ADVANCE = """
 UPDATE ojeon.runs SET cursor = %(cursor)s, batches = %(number)s WHERE run_id = %(run)s RETURNING asked
 """
@@ -117,8 +117,10 @@ def _same(line: ledger.Line, plan: Plan, target: Target) -> None:
         )
 
 
-def apply(worker: Worker) -> ApplyReport:
+def apply(worker: Worker, first_sweep: int = 0) -> ApplyReport:
     """Fill what the plan says, until nothing is left, or somebody asks to pause or cancel.
+
+    From ``first_sweep`` 1 on only the rows that still wait are looked for; right where they are few.
 
     Raises:
         DatabaseError: the server refused, did not come back, or a trigger changes what is written.
@@ -130,7 +132,7 @@ def apply(worker: Worker) -> ApplyReport:
     ledger.move(session.connection, run_id, State.APPLYING, "resumed" if resumed else "")
     if not resumed:
         to_do = _unhurried(session, lambda connection: count_left(connection, worker.target, run_id))
-        session.connection.execute(_BEGIN, (to_do, run_id))
+        session.connection.execute(_BEGIN, (to_do, first_sweep, run_id))
     return _Apply(worker).do()
 
 

@@ -3,7 +3,10 @@
 A batch, its line and the cursor are one transaction. ``ids`` of a line are the rows it wrote and nobody has undone;
 ``writer`` is that transaction, which PostgreSQL keeps in each row as ``xmin``: a row that still has it is as the batch
 left it (``pipeline.ledger`` says what that rests on). ``cursor`` is the id up to which the present sweep has come.
-``waiting_for`` says what holds the worker back right now (see ``throttle``).
+``waiting_for`` says what holds the worker back right now (see ``throttle``). ``increment`` of a planned text is 0 where
+the run decided it, else the number of the sync that did. ``dual_writes`` names the rows that the trigger filled, with
+the values and the application's transaction (see ``dual_write``); it has neither key nor index, for the application
+pays for each line.
 """
 
 from dataclasses import dataclass
