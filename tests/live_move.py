@@ -1,6 +1,10 @@
 """A live table, a sealed plan for it, and what the two must agree on after a move."""
 
 import json
+import os
+import subprocess
+import sys
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
@@ -31,6 +35,10 @@ DECIDED: Decided = {
     "it's 9:30 ' \\ \t\n": ("MORNING", "09:30"),
 }
 UNDECIDED = ("아무때나", "")
+OJEON = Path(sys.executable).with_name("ojeon")
+AT_WORK = """SELECT count(*) > 0 FROM pg_locks l JOIN pg_database d ON d.oid = l.database
+WHERE l.locktype = 'advisory' AND l.granted AND d.datname = current_database()"""
+NOBODY_AT_WORK = AT_WORK.replace("> 0", "= 0")
 
 _NOT_AS_LEFT = """
 SELECT b.batch, b.variant, b.id FROM (SELECT *, unnest(ids) AS id FROM ojeon.batches) b
@@ -136,3 +144,29 @@ class Move:
         """Ids of the ledger's lines whose row is gone or was written by another transaction than the line's."""
         query = sql.SQL(_NOT_AS_LEFT).format(table=self.table, id=sql.Identifier(self.names.id)).as_string(None)
         return self.execute(query)
+
+    def start(self, verb: str, *arguments: str, **environment: str) -> "subprocess.Popen[str]":
+        """Start ``ojeon VERB`` on this plan as a process of its own."""
+        ours = ("OJEON_", "PG", "DATABASE_")
+        clean = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
+        fill = {"OJEON_MOVE__FILL": json.dumps(self.fills), "DATABASE_URL": self.url}
+        return subprocess.Popen(
+            [OJEON, verb, str(self.folder), *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            encoding="utf-8",
+            env={**clean, **fill, **environment},
+        )
+
+    def wait_until(self, query: str, process: "subprocess.Popen[str] | None" = None, seconds: float = 30) -> bool:
+        """Return when ``query`` yields true; False where ``process`` ended before."""
+        until = time.monotonic() + seconds
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            while connection.execute(query).fetchone() != (True,):
+                if process is not None and process.poll() is not None:
+                    return False
+                assert time.monotonic() < until, f"never came true: {query}"
+                time.sleep(0.002)
+        return True
