@@ -51,6 +51,8 @@ def _stands(  # noqa: PLR0911 - one line a kind
         return _small_filler_stands(text, token, before, after)
     if kind == "approximate":
         return _small_approximation_stands(text, token, before, after)
+    if kind == "negation" and not _hangul(text[token.start]):
+        return not (_glued(before, token) and before is not None and before.kind == "unknown")  # 除去 is a treatment
     if kind in _SUFFIXES or kind in _LIST_KINDS:
         return before is not None and _ends_its_word(text, token, after)
     return True
@@ -73,6 +75,8 @@ def _particle_stands(text: str, token: Token, before: Token | None, after: Token
         return before is not None
     if not _glued(before, token):
         return not _glued(token, after)
+    if before is not None and before.kind == "number" and text[token.start : token.end] == "인":
+        return False  # heads, not hours
     row = earlier[-_MOST_PARTICLES:]
     too_many = len(row) == _MOST_PARTICLES and all(other.kind == "particle" for other in row)
     return before is not None and before.kind != "unknown" and not too_many
@@ -98,12 +102,17 @@ def _small_approximation_stands(text: str, token: Token, before: Token | None, a
         return after is not None and (
             after.kind in {"number", "duration", "lone_minutes"} | _CLOCKS or after.kind.startswith("half_")
         )
-    if text[token.start] in "경께" and not (_glued(before, token) and before is not None and before.kind in _CLOCKS):
+    if text[token.start] in "경께" and not _behind_a_time(before, token):
         return False
     timely = before is not None and (
-        before.kind in {*_CLOCKS, "number", "particle"} or before.kind.startswith(("half_", "instant_"))
+        before.kind in {*_CLOCKS, "number", "particle", "before_suffix"}
+        or before.kind.startswith(("half_", "instant_"))
     )
     return timely and _ends_its_word(text, token, after)
+
+
+def _behind_a_time(before: Token | None, token: Token) -> bool:
+    return before is not None and _glued(before, token) and (before.kind in _CLOCKS or before.kind.startswith("half_"))
 
 
 def _ends_its_word(text: str, token: Token, after: Token | None) -> bool:
@@ -129,13 +138,14 @@ def _weekday_stands(text: str, token: Token, earlier: list[Token]) -> bool:
 
 
 def _clock_stands(text: str, token: Token, before: Token | None) -> bool:
-    """A clock of number words does not start inside a word (가십시요), and 一点 alone is "a little"."""
+    """A clock of number words does not start inside a word (가십시요), and 一点 among other words is "a little"."""
     if text[token.start].isdigit() or text[token.start].isascii():
         return True
     if _glued(before, token) and before is not None and before.kind in ("filler", "particle", "unknown"):
         return False
     alone = before is None or not before.kind.startswith("half_")
-    return not (alone and text[token.start : token.end] in ("一点", "一點", "一时", "一時"))
+    word = text[token.start : token.end]
+    return not (alone and word in ("一点", "一點", "一时", "一時") and word != text)
 
 
 def _half_stands(text: str, token: Token, before: Token | None, after: Token | None) -> bool:

@@ -91,6 +91,7 @@ def _shapes() -> str:
     later = _any([*lex.units["duration.later"], *lex.units["duration.ago"]])
     hour = f"(?:{units['clock.hour']}){_LATIN_END}(?!(?:{units['clock.not_after_hour']}))"
     minute, second = f"(?:{units['clock.minute']})", f"(?:{units['clock.second']})"
+    half = f"(?:{units['clock.half']})(?!{units['clock.not_after_half']})"
     months = f"(?:{units['date.months']})"
     year, month, day = (f"(?:{units[f'date.{name}']})" for name in ("year", "month", "day"))
     ordinal = "(?:st|nd|rd|th)"
@@ -100,7 +101,7 @@ def _shapes() -> str:
         (
             "spoken",
             rf"(?P<hh>\d{{1,2}}|{numeral}) ?{hour}"
-            rf"(?: ?(?:(?P<hx>{_any(lex.quarters)})|(?P<hm>\d{{1,2}}|{minutes}) ?{minute}|(?P<hf>{units['clock.half']})"
+            rf"(?: ?(?:(?P<hx>{_any(lex.quarters)})|(?P<hm>\d{{1,2}}|{minutes}) ?{minute}|(?P<hf>{half})"
             rf"|(?P<hb>\d{{2}})(?!\d| ?(?:{hour}|[:/.~-]|{month}|{day})))"
             rf"(?: ?(?P<hs>\d{{1,2}}) ?{second})?)?",
         ),
@@ -171,7 +172,8 @@ def _shapes() -> str:
         (
             "past",
             rf"(?:(?P<q30>{units['clock.half_before']})|(?P<q15>{units['clock.quarter_past']})"
-            rf"|(?P<q45>{units['clock.quarter_to']})) (?P<qh>\d{{1,2}}|{numeral}){_LATIN_END}",
+            rf"|(?P<q45>{units['clock.quarter_to']})|(?P<qp>[1-9]|[12]\d|{minutes}) (?:{units['clock.minutes_past']}))"
+            rf" (?P<qh>\d{{1,2}}|{numeral}){_LATIN_END}(?! ?[:.]\d)",
         ),
         (
             "zone",
@@ -339,7 +341,7 @@ def _read_french(match: re.Match[str], start: int, end: int) -> Token:
 
 def _read_past(match: re.Match[str], start: int, end: int) -> Token:
     hour = _numeral(match["qh"])
-    minute = 30 if match["q30"] else 15
+    minute = _numeral(match["qp"]) if match["qp"] else 30 if match["q30"] else 15
     ago = 0
     if match["q45"]:
         minute, ago = 0, 15

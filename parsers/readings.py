@@ -385,7 +385,9 @@ def _within_opening(reading: Reading, bound: Reading, policy: Policy) -> Reading
     if lo >= hi:
         return refused("bound", Reason.OUTSIDE_HOURS, half_of(bound.lo, policy), reading.start)
     reading = reading._replace(lo=lo, hi=hi)
-    if reading.period(policy) is None:
+    period = reading.period(policy)
+    # 오전 11시 이후 of a clinic that opens at one: what is left lies in the other half than what was said.
+    if period is None or (reading.start is not None and period is not half_of(reading.start, policy)):
         return reading._replace(reason=Reason.SPANS_NOON)
     return reading
 

@@ -227,12 +227,19 @@ def _itemize(text: str, tokens: list[Token]) -> list[Item]:
             continue
         item = _item(text, tokens, place, token)
         if item is not None:
-            if item.term and item.term.instant and items and text[items[-1].token.start : items[-1].token.end] == "12":
-                items.pop()  # 12 noon
-            items.append(item)
+            if item.term and item.term.instant and items and _is_twelve(items[-1]):
+                items.pop()  # 12 noon, 12 midnight
+            if not (items and items[-1].term and items[-1].term.instant == "noon" and _is_twelve(item)):  # 정오 12시
+                items.append(item)
         elif kind == "straddling" and items and items[-1].term:
             items[-1].term.straddling = True
     return items
+
+
+def _is_twelve(item: Item) -> bool:
+    """Twelve o'clock in whatever form that a noon beside it makes plain."""
+    clock = item.term.clock if item.term and not item.term.halves else None
+    return clock is not None and (clock.hour, clock.minute, clock.offset) == (12, 0, None)
 
 
 def _between_dates(tokens: list[Token], place: int) -> bool:
@@ -451,18 +458,25 @@ def _may_share(number: Item, other: Item) -> bool:
 
 
 def _drop_idle_marks(tokens: list[Token], items: list[Item]) -> list[Item]:
-    """Drop a mark glued to a filler (감사합니다~) and commas that separate nothing."""
-    fillers = {token.end for token in tokens if token.kind in ("filler", "particle")}
-    out = []
+    """Drop a mark behind a filler or a date (감사합니다~, 시간 - 12시) and commas that separate nothing."""
+    fillers = {token.end for token in tokens if token.kind in _SMALL_TALK}
+    dates = {token.end for token in tokens if token.kind in _DATES}
+    out: list[Item] = []
     for place, item in enumerate(items):
-        if item.symbol == "~" and item.token.start in fillers:
+        if item.symbol == "~":
             before = any(other.symbol in "tn" for other in items[:place])
-            after = any(other.symbol in "tn" for other in items[place + 1 :])
-            if not (before and after):
+            after = next((other for other in items[place + 1 :] if other.symbol in "tn"), None)
+            start = item.token.start
+            if start in fillers and not (before and after):
                 continue
+            if not before and after and item.token.value == "-" and {start, start - 1} & (fillers | dates):
+                if item.token.end == after.token.start and start not in fillers | dates:
+                    item.symbol = "?"  # 내일 -12시: a dash that leads or one that separates
+                else:
+                    continue
         out.append(item)
     while out and out[-1].symbol == ",":
         out.pop()
     while out and out[0].symbol == ",":
         out.pop(0)
-    return [item for place, item in enumerate(out) if item.symbol != "," or out[place + 1].symbol != ","]
+    return [item for place, item in enumerate(out) if item.symbol != "," or out[place + 1].symbol not in ",|&"]

@@ -4,7 +4,7 @@ from parsers.policy import Policy
 from parsers.readings import Reading, after, before
 from parsers.sentence import Item
 
-PATTERN = r"X?[af]?t(?:[AF]+~*|~+)X?|X?[af]tX?|X?[bu~]?t[BU]+X?|X?[bu~]tX?"
+PATTERN = r"X*[af]?t(?:[AF]+~*|~+)X*|X*[af]tX*|X*[bu~]?t[BU]+X*|X*[bu~]tX*"
 
 
 def read(items: list[Item], policy: Policy) -> Reading:

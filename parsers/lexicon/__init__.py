@@ -81,7 +81,15 @@ def _merge(merged: Lexicon, language: dict[str, Any]) -> None:
         (merged.quarters, "clock.quarters"),
     ):
         table.update({clean(word): value for word, value in _section(language, path).items()})
+    merged.minute_numerals.update(_composed(language))
     merged.zones.update({clean(name).replace(" ", ""): offset for name, offset in _section(language, "zones").items()})
+
+
+def _composed(language: dict[str, Any]) -> dict[str, int]:
+    """Minutes said as tens and ones (이십삼, 二十三), where a language lists both."""
+    tens, ones = _section(language, "numerals.tens"), _section(language, "numerals.ones")
+    both = {f"{ten}{gap}{one}": tens[ten] + ones[one] for ten in tens for one in ones for gap in (" ", "")}
+    return {clean(word): value for word, value in (tens | ones | both).items()}
 
 
 def _worded(language: dict[str, Any]) -> Iterator[tuple[str, str]]:
