@@ -68,6 +68,16 @@ _IN_SESSION = {
     "53": "{place} has run out of room, memory or connections ({words}). Make room there, then start the run again.",
 }
 
+# While a table is moved, much was written before the refusal, and the same command goes on from there.
+_IN_A_MOVE = {
+    "08": "The connection to {place} was lost ({words}).",
+    "57P": "The connection to {place} was lost ({words}).",
+    "25006": "{place} cannot be written at the moment ({words}).",
+    "55P03": "{place}: another session keeps the table locked ({words}); pg_stat_activity shows who it is.",
+    "42501": "{place}: the role lacks a right ({words}). Ask for it, or connect as the table's owner.",
+    "53": "{place} has run out of room, memory or connections ({words}). Make room there.",
+}
+
 
 def refused_connection(words: str, place: str) -> str:
     """Why no session with ``place`` came about; ``words`` are libpq's, free of passwords."""
@@ -84,6 +94,17 @@ def refused_query(sqlstate: str | None, words: str, place: str) -> str:
         if prefix in _IN_SESSION:
             return _IN_SESSION[prefix].format(place=place, words=one_line(words))
     return f"{place} stopped the reading: {one_line(words)}. Nothing was kept; mend that and start the run again."
+
+
+def refused_move(sqlstate: str | None, words: str, place: str) -> str:
+    """Why ``place`` did not go on while its table was moved; without ``sqlstate`` the connection is gone."""
+    state = sqlstate or "08"
+    found = [_IN_A_MOVE[prefix] for prefix in (state, state[:3], state[:2]) if prefix in _IN_A_MOVE]
+    what = found[0] if found else "{place} stopped the move ({words})."
+    return (
+        what.format(place=place, words=one_line(words))
+        + " What was done stays done: start the same command again to go on."
+    )
 
 
 def one_line(words: str) -> str:

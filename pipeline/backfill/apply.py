@@ -177,7 +177,7 @@ class _Apply:
         skip_locked = False
         while True:
             # The ledger knows best where we are: a lost session leaves open whether its last commit came through.
-            line = ledger.read(connection, self.run_id)
+            line = ledger.still(connection, self.run_id, State.APPLYING)
             span = self._span(connection, line)
             try:
                 return self._write(connection, line, span, skip_locked=skip_locked)

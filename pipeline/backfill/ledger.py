@@ -156,6 +156,18 @@ def read(connection: psycopg.Connection[Any], run_id: str) -> Line:
     return line
 
 
+def still(connection: psycopg.Connection[Any], run_id: str, state: State) -> Line:
+    """The run's line, where the run is in the ``state`` that this process has brought it into.
+
+    Raises:
+        UsageError: while this process had lost its turn, another brought the run into another state.
+    """
+    line = read(connection, run_id)
+    if line.state != state:
+        raise UsageError(f"The run {run_id} became {line.state} meanwhile; this process leaves it to the other one.")
+    return line
+
+
 def move(connection: psycopg.Connection[Any], run_id: str, state: State, note: str = "") -> None:
     """Move the run to ``state`` and note who did it, in one transaction.
 

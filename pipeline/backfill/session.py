@@ -12,13 +12,14 @@ from psycopg import sql
 from pipeline.address import Address
 from pipeline.errors import DatabaseError, UsageError
 from pipeline.live import connected
-from pipeline.refusals import refused_query
+from pipeline.refusals import refused_move
 
 TURN = int.from_bytes(b"ojeon", "big")
 """The advisory lock that everything that changes a table by a plan holds (see ``pipeline.ledger.TAKE_TURNS``)."""
 
 _LOST = (psycopg.OperationalError, psycopg.InterfaceError)
-_WAITABLE = ("08", "57P", "53300", "40")
+# A lock on the whole table (55P03) is waited for as well: behind a queue of locks one statement waits in vain.
+_PASSING = ("08", "57P", "53300", "40", "55P03")
 _T = TypeVar("_T")
 
 
@@ -62,36 +63,56 @@ class Session:
         return [path, *(sql.SQL("SET {} = {}").format(sql.SQL(name), sql.Literal(it)) for name, it in values.items())]
 
     def again(self, work: Callable[[psycopg.Connection[Any]], _T]) -> _T:
-        """Do ``work``; where the session is lost, wait, open another, and do it again until patience runs out.
+        """Do ``work``; where the session is lost or the table locked, wait and do it again until patience runs out.
 
         Raises:
-            DatabaseError: the server did not come back in time.
+            DatabaseError: the server did not come back, or the table was not free, in time.
         """
-        waited, pause = 0.0, 0.1
+        waits = _Waits(self)
         while True:
             try:
                 return work(self.connection)
             except _LOST as error:
-                if not self._is_lost(error):
+                if not self._passes(error):
                     raise
-                said: Exception = error
-            while True:
-                if waited >= self.patience:
-                    raise DatabaseError(
-                        refused_query(None, self.address.redact(str(said)), self.address.shown)
-                        + " What was done stays done: start the same command again to go on."
-                    ) from said
-                time.sleep(pause)
-                waited, pause = waited + pause, min(pause * 2, 5.0)
-                try:
-                    self.lost += 1
-                    self.open()
-                    break
-                except (psycopg.Error, UsageError) as error:
-                    said = error
+                waits.after(error)
+            if self.connection.closed:
+                self._reopen(waits)
 
-    def _is_lost(self, error: psycopg.Error) -> bool:
-        return self.connection.closed or any((error.sqlstate or "08").startswith(state) for state in _WAITABLE)
+    def _reopen(self, waits: "_Waits") -> None:
+        while True:
+            self.lost += 1
+            try:
+                return self.open()
+            except (psycopg.Error, UsageError) as error:
+                waits.after(error)
+
+    def refusal(self, error: psycopg.Error | UsageError) -> DatabaseError:
+        """What the server has said, as a sentence."""
+        sqlstate = error.sqlstate if isinstance(error, psycopg.Error) else None
+        return DatabaseError(refused_move(sqlstate, self.address.redact(str(error)), self.address.shown))
+
+    def _passes(self, error: psycopg.Error) -> bool:
+        """Whether waiting may help."""
+        return self.connection.closed or any((error.sqlstate or "08").startswith(state) for state in _PASSING)
+
+
+class _Waits:
+    """Waits longer each time, and all in all as long as the session is patient."""
+
+    def __init__(self, session: Session) -> None:
+        self._session, self._waited, self._pause = session, 0.0, 0.1
+
+    def after(self, error: psycopg.Error | UsageError) -> None:
+        """Wait.
+
+        Raises:
+            DatabaseError: patience has run out; the message tells what the server has said.
+        """
+        if self._waited >= self._session.patience:
+            raise self._session.refusal(error) from error
+        time.sleep(self._pause)
+        self._waited, self._pause = self._waited + self._pause, min(self._pause * 2, 5.0)
 
 
 @contextmanager
@@ -113,7 +134,7 @@ def at_work(
     try:
         yield session
     except psycopg.Error as error:
-        raise DatabaseError(refused_query(error.sqlstate, address.redact(str(error)), address.shown)) from error
+        raise session.refusal(error) from error
     finally:
         with suppress(psycopg.Error):
             session.connection.close()

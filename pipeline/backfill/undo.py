@@ -112,6 +112,7 @@ def _take_back(connection: psycopg.Connection[Any], target: Target, run_id: str,
         )
         try:
             with connection.transaction():
+                ledger.still(connection, run_id, State.UNDOING)
                 row = connection.execute(statement).fetchone()
                 undone, otherwise = (row[0], row[1]) if row else (0, 0)
                 if otherwise:

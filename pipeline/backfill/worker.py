@@ -11,7 +11,6 @@ from pipeline.backfill import ledger
 from pipeline.backfill.session import Session
 from pipeline.backfill.states import State
 from pipeline.backfill.target import Target
-from pipeline.errors import UsageError
 
 _POLL_SECONDS = 0.5
 
@@ -60,6 +59,5 @@ def asks_to_cancel(worker: Worker, paused: State, working: State) -> bool:
         time.sleep(_POLL_SECONDS)
     if now.asked == "cancel":
         return True
-    if now.state != working:
-        raise UsageError(f"The run {run_id} became {now.state} meanwhile; this process leaves it to the other one.")
+    session.again(lambda connection: ledger.still(connection, run_id, working))
     return False
