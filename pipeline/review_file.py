@@ -5,8 +5,11 @@ the eye cannot see spelled out, and so that no spreadsheet takes it for a formul
 """
 
 import csv
+import hashlib
 import re
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import duckdb
 
@@ -60,6 +63,28 @@ _WORDS = r"jan|feb|mar|apr|may|june?|july?|aug|sept?|oct|nov|dec|true|false|오�
 _CONVERTIBLE = re.compile(rf"(?=.*\d|true|false)(?>[\d\s:./,+\-~%$₩￦\\()]|{_WORDS})++", re.IGNORECASE)
 
 
+class Waiting(NamedTuple):
+    """A text that waits: at least its first ``SHOWN`` characters, how many it has, the rows that hold it, and why."""
+
+    key: str
+    text: str | None
+    length: int | None
+    rows: int
+    suggestion: str | None
+    confidence: float
+    reason: str | None
+
+
+def key(run_id: str, raw: str | None) -> str:
+    """The key of a text, as ``KEY_SQL`` makes it.
+
+    >>> key("20261123-101500-3f2a", "8시"), key("20261123-101500-3f2a", None)
+    ('Te31046b6bb354a18', 'T6c43ab9b69294092')
+    """
+    said = f"{run_id}\x1f{'NULL' if raw is None else '=' + raw}"
+    return "T" + hashlib.sha256(said.encode()).hexdigest()[:16]
+
+
 def cell(text: str | None, length: int | None = None) -> str:
     """Show a text in a spreadsheet's cell; ``length`` tells how long it is where ``text`` is only its beginning.
 
@@ -88,15 +113,42 @@ def write(workbench: duckdb.DuckDBPyConnection, folder: Path, run_id: str) -> tu
     Raises:
         OSError: the file cannot be written.
     """
-    texts = rows_waiting = 0
     result = workbench.execute(_WAITING, {"run_id": run_id, "review": Disposition.REVIEW.value})
-    with (folder / FILE_NAME).open("w", encoding="utf-8-sig", newline="") as file:
+
+    def fetched() -> Iterator[Waiting]:
+        while lines := result.fetchmany(10_000):
+            yield from map(Waiting._make, lines)
+
+    return write_lines(folder / FILE_NAME, fetched())
+
+
+def write_lines(path: Path, waiting: Iterable[Waiting]) -> tuple[int, int]:
+    """Write a file of this kind; returns how many texts and rows are in it.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    texts = rows = 0
+    with path.open("w", encoding="utf-8-sig", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(COLUMNS)
-        while waiting := result.fetchmany(10_000):
-            for key, text, length, rows, period, confidence, reason in waiting:
-                why = EXPLANATIONS.get(reason, "")
-                writer.writerow((key, cell(text, length), rows, period, f"{confidence:.2f}", reason, why, "", ""))
-                texts += 1
-                rows_waiting += rows
-    return texts, rows_waiting
+        for line in waiting:
+            why = EXPLANATIONS.get(Reason(line.reason), "") if line.reason else ""
+            shown = cell(line.text if line.text is None else line.text[:SHOWN], line.length)
+            suggested = line.suggestion, f"{line.confidence:.2f}", line.reason
+            writer.writerow((line.key, shown, line.rows, *suggested, why, "", ""))
+            texts += 1
+            rows += line.rows
+    return texts, rows
+
+
+def keys_in(path: Path) -> set[str]:
+    """The keys of the texts in a file of this kind; none where there is no file.
+
+    Raises:
+        OSError: the file cannot be read.
+    """
+    if not path.exists():
+        return set()
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        return {line["key"] for line in csv.DictReader(file)}

@@ -9,6 +9,7 @@ import psycopg
 
 from pipeline.backfill import ledger
 from pipeline.backfill.batch import empty_statement
+from pipeline.backfill.dual_write import settle
 from pipeline.backfill.states import State
 from pipeline.backfill.target import Target
 from pipeline.backfill.worker import Batch, Worker, asks_to_cancel
@@ -50,9 +51,10 @@ def undo(worker: Worker, only: int | None = None) -> UndoReport:
 
     Raises:
         DatabaseError: the server refused or did not come back, or a trigger changes what is written.
-        UsageError: the run's state does not allow it.
+        UsageError: the run's state does not allow it, or its trigger is still on the table.
     """
     session, run_id = worker.session, worker.run_id
+    session.again(lambda connection: settle(connection, worker.target, run_id))
     ledger.move(session.connection, run_id, State.UNDOING, "" if only is None else f"batch {only}")
     stopped = _rounds(worker, only)
     if stopped or session.again(lambda connection: _lines(connection, run_id, None)):

@@ -33,7 +33,7 @@ def written(workbench: duckdb.DuckDBPyConnection, tmp_path: Path) -> Callable[..
     def write(lines: list[Line], run_id: str = "run-1") -> list[dict[str, str]]:
         for raw, rows, already_set, suggestion, reason in lines:
             workbench.execute(
-                "INSERT INTO reservations SELECT uuid()::VARCHAR, $1, NULL, NULL, "
+                "INSERT INTO reservations (id, raw, current_period) SELECT uuid()::VARCHAR, $1, "
                 "CASE WHEN range < $3 THEN 'MORNING' END FROM range($2)",
                 [raw, rows, already_set],
             )
@@ -144,3 +144,10 @@ def test_no_cell_is_a_formula_or_breaks_its_line(text: str) -> None:
 def test_no_cell_of_awkward_signs_is_a_formula_in_any_locale(text: str) -> None:
     for separator in ';,"|':
         assert not any(part.lstrip(" ").startswith(FORMULA_SIGNS) for part in cell(text).split(separator))
+
+
+@pytest.mark.parametrize("raw", [None, "", "NULL", "8시", "=1+1", "오전\x1f10시", "👩‍⚕️ \\ '"])
+def test_a_key_is_the_same_wherever_it_is_made(workbench: duckdb.DuckDBPyConnection, raw: str | None) -> None:
+    query = f"SELECT {review_file.KEY_SQL} FROM (SELECT $raw::VARCHAR AS raw)"
+    made = workbench.execute(query, {"run_id": "run-1", "raw": raw}).fetchone()
+    assert made == (review_file.key("run-1", raw),)
