@@ -104,9 +104,7 @@ def _extracted(folder: Path, rows: int) -> None:
 
     workbench = open_workbench(folder)
     workbench.register("generated", raw_texts(rows))
-    workbench.execute(
-        "INSERT INTO reservations SELECT 'c' || row_number() OVER (), raw, NULL, NULL, NULL FROM generated"
-    )
+    workbench.execute("INSERT INTO reservations (id, raw) SELECT 'c' || row_number() OVER (), raw FROM generated")
     workbench.close()
 
 

@@ -1,5 +1,6 @@
 """What PostgreSQL's catalog tells about the live table: its columns, their types, and whether we may read them."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import psycopg
@@ -8,10 +9,12 @@ from psycopg import sql
 from parsers.types import Period
 from pipeline.columns import absent_columns, meant, missing_column, named
 from pipeline.errors import DatabaseError
+from pipeline.fingerprint import ENUM
 from pipeline.settings import TableNames
 
 _KINDS = {"r": "table", "p": "partitioned table", "v": "view", "m": "materialized view", "f": "foreign table"}
 _WRITABLE = "rp"
+_HASHES_ROWS_SINCE = 140_000
 _TABLE = """
 SELECT c.oid, c.relkind::text, has_schema_privilege(n.oid, 'USAGE'), row_security_active(c.oid)
 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
@@ -20,7 +23,7 @@ WHERE n.nspname = %s AND c.relname = %s AND c.relkind::text = ANY (%s)
 _COLUMNS = """
 SELECT a.attname::text,
     CASE WHEN t.typtype = 'e' THEN format('%%I.%%I', n.nspname, t.typname) ELSE format_type(a.atttypid, NULL) END,
-    has_column_privilege(a.attrelid, a.attnum, 'SELECT')
+    has_column_privilege(a.attrelid, a.attnum, 'SELECT'), a.attgenerated::text <> '', t.typtype = 'e'
 FROM pg_catalog.pg_attribute a
 JOIN pg_catalog.pg_type t ON t.oid = a.atttypid JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
 WHERE a.attrelid = %s AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum
@@ -47,6 +50,8 @@ ORDER BY 1, 2
 class LiveTable:
     """The table as it is. ``types`` names the type of each column that is there, by setting (``id``, ``period``, …).
 
+    ``old_columns`` are those to take a row's fingerprint over, names and types: all but what a move fills, the id and
+    the text themselves, what this role may not read and what PostgreSQL computes.
     ``unique_id`` tells whether an index promises that no id occurs twice; ``unwritable`` why no plan can be applied to
     this table (None: it can); ``notices`` are sentences for people.
     """
@@ -54,6 +59,7 @@ class LiveTable:
     names: TableNames
     kind: str
     types: dict[str, str]
+    old_columns: dict[str, str]
     unique_id: bool
     unwritable: str | None
     notices: tuple[str, ...]
@@ -70,7 +76,8 @@ def look_up(connection: psycopg.Connection, names: TableNames) -> LiveTable:
     if found is None:
         raise DatabaseError(_missing_table(connection, names))
     oid, kind, may_enter, some_hidden = found
-    columns = {name: (its_type, may) for name, its_type, may in connection.execute(_COLUMNS, (oid,)).fetchall()}
+    found_columns = connection.execute(_COLUMNS, (oid,)).fetchall()
+    columns = {name: (its_type, may) for name, its_type, may, *_ in found_columns}
     if sentence := missing_column(names, columns, f"The {_KINDS[kind]} {_quoted(names)}"):
         raise DatabaseError(sentence)
     wanted = {setting: name for setting, name in named(names).items() if name in columns}
@@ -85,11 +92,31 @@ def look_up(connection: psycopg.Connection, names: TableNames) -> LiveTable:
     return LiveTable(
         names=names,
         kind=_KINDS[kind],
-        types={setting: columns[name][0] for setting, name in wanted.items()},
+        types={setting: columns[name][0] for setting, name in wanted.items()} | _updated_at(names, columns),
+        old_columns=_old_columns(connection, names, found_columns),
         unique_id=bool(unique and unique[0]),
         unwritable=_why_unwritable(connection, names, oid, kind),
         notices=absent_columns(names, columns),
     )
+
+
+def _old_columns(
+    connection: psycopg.Connection, names: TableNames, columns: Iterable[tuple[str, str, bool, bool, bool]]
+) -> dict[str, str]:
+    if connection.info.server_version < _HASHES_ROWS_SINCE:
+        return {}
+    left_out = {*names.fillable, names.id, names.preferred_time}
+    return {
+        name: ENUM + its_type if is_enum else its_type
+        for name, its_type, may, computed, is_enum in columns
+        if may and not computed and name not in left_out
+    }
+
+
+def _updated_at(names: TableNames, columns: dict[str, tuple[str, bool]]) -> dict[str, str]:
+    """Its type, where it is there and may be read: a plan can do without."""
+    its_type, may = columns.get(names.updated_at, ("", False))
+    return {"updated_at": its_type} if may else {}
 
 
 def _why_unwritable(connection: psycopg.Connection, names: TableNames, oid: int, kind: str) -> str | None:

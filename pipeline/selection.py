@@ -6,6 +6,7 @@ from typing import LiteralString
 from psycopg import sql
 
 from pipeline.catalog import LiveTable
+from pipeline.fingerprint import fingerprint
 from pipeline.settings import TableNames
 
 # A day or moment that DuckDB and Python cannot hold (infinity, years before 1 or after 9999) counts as not given.
@@ -27,17 +28,24 @@ def table_of(names: TableNames) -> sql.Identifier:
 
 
 def selection(table: LiveTable) -> sql.Composed:
-    """Select id, raw, preferred_date, created_at and current_period; columns that are not there are NULL."""
+    """Select what the workbench's reservations hold; columns that are not there are NULL."""
     names, types = table.names, table.types
     expressions = {
         "id": sql.SQL("{}::text").format(sql.Identifier(names.id)),
         "raw": sql.SQL("{}::text").format(sql.Identifier(names.preferred_time)),
         "preferred_date": _when(names.preferred_date, _DAYS.get(types.get("preferred_date", "")), "date"),
-        "created_at": _when(names.created_at, _MOMENTS.get(types.get("created_at", "")), "timestamp"),
+        "created_at": moment(names.created_at, types.get("created_at", "")),
         "current_period": sql.SQL("{}::text").format(sql.Identifier(names.period) if "period" in types else sql.NULL),
+        "fingerprint": fingerprint(table.old_columns),
+        "updated_at": moment(names.updated_at, types.get("updated_at", "")),
     }
     named = [sql.SQL("{} AS {}").format(value, sql.Identifier(name)) for name, value in expressions.items()]
     return sql.SQL("SELECT {} FROM {}").format(sql.SQL(", ").join(named), table_of(names))
+
+
+def moment(column: str, its_type: str) -> sql.Composed:
+    """The moment in a column, in UTC where its type has a zone; NULL where its type holds none."""
+    return _when(column, _MOMENTS.get(its_type), "timestamp")
 
 
 def _when(column: str, expression: LiteralString | None, its_type: LiteralString) -> sql.Composed:

@@ -58,7 +58,7 @@ Name = Annotated[str, Field(min_length=1)]
 class TableNames(BaseModel):
     """The live table and its columns, unquoted and exactly as the database spells them.
 
-    ``preferred_date`` and ``created_at`` may be empty where the table has no such column.
+    ``preferred_date``, ``created_at`` and ``updated_at`` may be empty where the table has no such column.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -69,6 +69,7 @@ class TableNames(BaseModel):
     preferred_time: Name = "preferredTime"
     preferred_date: str = "preferredDate"
     created_at: str = "createdAt"
+    updated_at: str = "updatedAt"
     period: Name = "period"
     slot_start: Name = "timeSlotStart"
     service: Name = "service"
@@ -76,6 +77,11 @@ class TableNames(BaseModel):
     service_name: Name = "serviceName"
     estimated_duration: Name = "estimatedDuration"
     services: Name = "services"
+
+    @property
+    def fillable(self) -> tuple[str, ...]:
+        """The columns that a move can fill; it leaves all others as they are."""
+        return self.period, self.slot_start, self.service_id, self.service_name, self.estimated_duration
 
 
 class MoveSettings(BaseModel):

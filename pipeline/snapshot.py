@@ -15,6 +15,7 @@ from psycopg import sql
 from pipeline.address import Address
 from pipeline.catalog import LiveTable, look_up
 from pipeline.errors import DatabaseError
+from pipeline.fingerprint import session_settings
 from pipeline.live import WAIT_FOR_LOCKS, connected
 from pipeline.refusals import refused_query
 from pipeline.selection import selection, table_of, unread_columns
@@ -40,6 +41,8 @@ ARRIVING = pa.schema(
         "preferred_date": pa.date32(),
         "created_at": pa.timestamp("us"),
         "current_period": pa.string(),
+        "fingerprint": pa.int64(),
+        "updated_at": pa.timestamp("us"),
     }
 )
 """The columns of the stream, as in the workbench's reservations."""
@@ -140,6 +143,7 @@ def _facts(leader: psycopg.Connection, table: LiveTable) -> dict[str, Any]:
         "table_kind": table.kind,
         "types": {"period": None, **table.types},
         "target": {"writable": table.unwritable is None, "why": table.unwritable},
+        "fingerprint": {"columns": table.old_columns, "settings": session_settings(leader)},
     }
 
 

@@ -12,12 +12,16 @@ FILE_NAME = "workbench.duckdb"
 SCHEMA = """
 -- One line per row of the live table, only the columns the pipeline needs. raw is the preferred time byte for byte.
 -- current_period is what the row's period column held at extract (NULL: not set, or the column does not exist yet).
+-- fingerprint is a hash of all columns that no move fills (NULL: not taken, as from a dump), updated_at when the
+-- application last said it changed the row (NULL: not known).
 CREATE TABLE IF NOT EXISTS reservations (
     id VARCHAR NOT NULL,
     raw VARCHAR,
     preferred_date DATE,
     created_at TIMESTAMP,
-    current_period VARCHAR
+    current_period VARCHAR,
+    fingerprint BIGINT,
+    updated_at TIMESTAMP
 );
 -- One line per distinct raw text (NULL is one of them). rows counts all its rows, already_set those of them that had
 -- a period at extract and are left alone.

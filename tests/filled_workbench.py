@@ -39,7 +39,8 @@ def fill(workbench: duckdb.DuckDBPyConnection, lines: Iterable[Line]) -> None:
     workbench.register("lines", pl.DataFrame(lines, schema=schema, orient="row"))
     seen = datetime.fromisoformat("2024-01-31T09:00"), datetime.fromisoformat("2025-12-01T18:00")
     workbench.execute(
-        """INSERT INTO reservations SELECT 'r' || row_number() OVER (), raw, date::DATE, $first,
+        """INSERT INTO reservations (id, raw, preferred_date, created_at, current_period)
+        SELECT 'r' || row_number() OVER (), raw, date::DATE, $first,
         CASE WHEN number < already_set THEN 'MORNING' END FROM lines, range(rows) r(number)""",
         {"first": seen[0]},
     )

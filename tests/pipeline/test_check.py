@@ -61,7 +61,7 @@ def workbench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[duckd
     with open_workbench(tmp_path) as connection:
         for raw, rows, already_set, *decision in SOUND:
             connection.execute(
-                "INSERT INTO reservations SELECT coalesce($raw, '') || ' ' || i, $raw, NULL, NULL, "
+                "INSERT INTO reservations (id, raw, current_period) SELECT coalesce($raw, '') || ' ' || i, $raw, "
                 "CASE WHEN i < $set THEN 'MORNING' END FROM range($rows) AS t(i)",
                 {"raw": raw, "rows": rows, "set": already_set},
             )

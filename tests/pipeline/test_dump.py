@@ -63,7 +63,9 @@ def test_a_csv_with_everything(tmp_path: Path, workbench: duckdb.DuckDBPyConnect
     )
     report = extract(source_of(None, written(tmp_path, content)), workbench, TableNames(), lambda *n: told.append(n))
     moment = datetime.fromisoformat
-    assert workbench.execute("SELECT * FROM reservations ORDER BY id").fetchall() == [
+    assert workbench.execute(
+        "SELECT id, raw, preferred_date, created_at, current_period FROM reservations ORDER BY id"
+    ).fetchall() == [
         ("a", '오후 3시, 또는\n"4시"', date(2025, 10, 30), moment("2025-10-01T10:00:00.123"), None),
         ("b", None, None, moment("2025-10-01T01:00:00"), "MORNING"),
         ("c", "", date(2025, 10, 30), moment("2025-10-01T10:00:00.5"), ""),
@@ -115,10 +117,17 @@ def test_a_csv_as_postgresql_writes_it(database: str, tmp_path: Path, workbench:
         with connection.cursor().copy("COPY reservations TO STDOUT (FORMAT csv, HEADER)") as copy:
             path = written(tmp_path, b"".join(copy))
         extract(source_of(None, path), workbench, TableNames())
-        dumped = workbench.execute("SELECT * FROM reservations ORDER BY id").fetchall()
+        dumped = workbench.execute(
+            "SELECT id, raw, preferred_date, created_at, current_period FROM reservations ORDER BY id"
+        ).fetchall()
         connection.commit()
         extract(source_of(database, None), workbench, TableNames())
-    assert dumped == workbench.execute("SELECT * FROM reservations ORDER BY id").fetchall()
+    assert (
+        dumped
+        == workbench.execute(
+            "SELECT id, raw, preferred_date, created_at, current_period FROM reservations ORDER BY id"
+        ).fetchall()
+    )
     assert [row[1] is None for row in dumped] == [False, False, True, False]
 
 
@@ -136,7 +145,9 @@ def test_parquet(tmp_path: Path, workbench: duckdb.DuckDBPyConnection) -> None:
     )
     pq.write_table(table, tmp_path / "dump")
     report = read(tmp_path / "dump", workbench, id='odd "name"')
-    assert workbench.execute("SELECT * FROM reservations ORDER BY raw NULLS LAST").fetchall() == [
+    assert workbench.execute(
+        "SELECT id, raw, preferred_date, created_at, current_period FROM reservations ORDER BY raw NULLS LAST"
+    ).fetchall() == [
         ("9007199254740993", "오후 3시\n", date(2025, 10, 30), datetime.fromisoformat("2025-10-01T01:00:00"), None),
         ("2", None, None, None, "MORNING"),
     ]

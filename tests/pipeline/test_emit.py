@@ -169,7 +169,7 @@ def fill(workbench: duckdb.DuckDBPyConnection, ids: list[str], rows: list[Row], 
     """Write what extract and normalize would have written; ``why`` is what keeps the table from being written to."""
     source = {"kind": "postgresql", "server_version": "18.1", "target": {"writable": why is None, "why": why}}
     workbench.executemany(
-        "INSERT INTO reservations VALUES ($1, $2, NULL, NULL, $3)",
+        "INSERT INTO reservations (id, raw, current_period) VALUES ($1, $2, $3)",
         [(i, raw, already) for i, (raw, _, already) in zip(ids, rows, strict=True)],
     )
     workbench.executemany(
@@ -741,7 +741,7 @@ def test_a_full_disk_leaves_no_manifest(tmp_path: Path) -> None:
 
         workbench = duckdb.connect()
         workbench.execute(SCHEMA)
-        workbench.execute("INSERT INTO reservations SELECT range, '오전', NULL, NULL, NULL FROM range(1000)")
+        workbench.execute("INSERT INTO reservations (id, raw) SELECT range, '오전' FROM range(1000)")
         workbench.execute("INSERT INTO decisions VALUES ('오전', 'AUTO', 'MORNING', NULL, NULL, 1, 'x', NULL, '')")
         resource.setrlimit(resource.RLIMIT_FSIZE, (5_000, 5_000))  # writing more fails, as on a full disk
         folder = Path({str(tmp_path / "run")!r})

@@ -66,7 +66,8 @@ def create(owner: psycopg.Connection, **columns: str) -> None:
 
 
 def rows_of(workbench: duckdb.DuckDBPyConnection) -> list[tuple[Any, ...]]:
-    return workbench.execute("SELECT * FROM reservations ORDER BY id").fetchall()
+    query = "SELECT id, raw, preferred_date, created_at, current_period FROM reservations ORDER BY id"
+    return workbench.execute(query).fetchall()
 
 
 def texts_of(workbench: duckdb.DuckDBPyConnection) -> dict[str | None, tuple[Any, ...]]:
@@ -238,6 +239,99 @@ def test_moments_with_a_time_zone_are_kept_in_utc(
     owner.execute("INSERT INTO reservations VALUES ('a', '9시', '2025-10-30 00:00', '2025-10-30 01:00+09')")
     run(database, workbench)
     assert rows_of(workbench)[0][2:4] == (date(2025, 10, 30), datetime.fromisoformat("2025-10-29T16:00:00"))
+
+
+OLD = {
+    "preferredDate": "date '2025-10-31'",
+    "createdAt": "timestamp '2025-10-01 10:00:00.001'",
+    "updatedAt": "timestamptz '2025-10-02 10:00+00'",
+    "note": "''",
+    "amount": "1.50",
+    "tags": "'{b,a}'",
+    "details": "'{\"a\": 2}'",
+    "mood": "'bad'",
+    "spot": "'(1,2)'",
+    "since": "'[2025-01-01 00:00+09,)'",
+    "name": "'KIM'",
+}
+
+
+def with_every_kind_of_column(owner: psycopg.Connection) -> None:
+    owner.execute("CREATE TYPE mood AS ENUM ('good', 'bad')")
+    kinds = {"note": "text", "amount": "numeric", "tags": "text[]", "details": "json", "mood": "mood", "spot": "point"}
+    filled = {"timeSlotStart": "varchar(5)", "serviceId": "text", "serviceName": "text", "estimatedDuration": "int"}
+    computed = {"shout": "text GENERATED ALWAYS AS (upper(period)) STORED"}
+    create(owner, updatedAt="timestamptz", **kinds, since="tstzrange", name="varchar(9)", **filled, **computed)
+    owner.execute(
+        """INSERT INTO reservations VALUES ('a', '9시', '2025-10-30', '2025-10-01 10:00', NULL, '2025-10-02 09:00+00',
+        NULL, 1.5, '{a,b}', '{"a": 1}', 'good', '(1,1)', '[2025-01-01 00:00Z,)', 'kim')"""
+    )
+
+
+def fingerprint_of(database: str, workbench: duckdb.DuckDBPyConnection) -> int:
+    run(database, workbench)
+    [(value,)] = workbench.execute("SELECT fingerprint FROM reservations").fetchall()
+    assert isinstance(value, int)
+    return value
+
+
+def test_a_fingerprint_shows_a_change_of_any_column_that_no_move_fills(
+    database: str, owner: psycopg.Connection, workbench: duckdb.DuckDBPyConnection
+) -> None:
+    with_every_kind_of_column(owner)
+    seen = {fingerprint_of(database, workbench)}
+    for column, value in OLD.items():
+        owner.execute(f'UPDATE reservations SET "{column}" = {value}')
+        changed = fingerprint_of(database, workbench)
+        assert changed not in seen, column
+        seen.add(changed)
+    owner.execute("""UPDATE reservations SET note = name, name = note""")
+    assert fingerprint_of(database, workbench) not in seen
+
+
+def test_a_fingerprint_is_that_of_the_row_alone(
+    database: str, owner: psycopg.Connection, workbench: duckdb.DuckDBPyConnection
+) -> None:
+    with_every_kind_of_column(owner)
+    before = fingerprint_of(database, workbench)
+    owner.execute(
+        """UPDATE reservations SET period = 'MORNING', "timeSlotStart" = '09:00', "serviceId" = 's',
+        "serviceName" = 'Botox', "estimatedDuration" = 30"""
+    )
+    assert fingerprint_of(database, workbench) == before
+    owner.execute(
+        """UPDATE reservations SET id = 'b', "preferredTime" = '3시'"""
+    )  # the workbench holds these themselves
+    assert fingerprint_of(database, workbench) == before
+
+
+def test_what_a_fingerprint_was_taken_over_is_told(
+    database: str, owner: psycopg.Connection, workbench: duckdb.DuckDBPyConnection
+) -> None:
+    with_every_kind_of_column(owner)
+    owner.execute("CREATE ROLE half_blind LOGIN")
+    try:
+        owner.execute('GRANT SELECT (id, "preferredTime", note, mood) ON reservations TO half_blind')
+        owner.execute('ALTER TABLE reservations DROP "preferredDate", DROP "createdAt", DROP shout, DROP period')
+        report = run(database.replace("postgres@", "half_blind@"), workbench)
+        assert report.source["fingerprint"]["columns"] == {"note": "text", "mood": "enum public.mood"}
+        assert workbench.execute("SELECT fingerprint IS NULL, updated_at FROM reservations").fetchall() == [
+            (False, None)
+        ]
+    finally:
+        owner.execute("DROP OWNED BY half_blind")
+        owner.execute("DROP ROLE half_blind")
+
+
+@pytest.mark.parametrize("kind", ["timestamp(3)", "timestamptz"])
+def test_the_moment_of_the_last_change_is_kept_in_utc(
+    kind: str, database: str, owner: psycopg.Connection, workbench: duckdb.DuckDBPyConnection
+) -> None:
+    create(owner, updatedAt=kind)
+    owner.execute("INSERT INTO reservations (id, \"updatedAt\") VALUES ('a', '2025-10-30 01:00:00.123+00')")
+    run(database, workbench)
+    moment = datetime.fromisoformat("2025-10-30T01:00:00.123")
+    assert workbench.execute("SELECT updated_at FROM reservations").fetchall() == [(moment,)]
 
 
 @pytest.mark.parametrize("relation", ["view", "partitioned table", "materialized view"])

@@ -28,7 +28,7 @@ def filled(rows: Sequence[Row], decisions: Sequence[Decided]) -> duckdb.DuckDBPy
     workbench = duckdb.connect()
     workbench.execute(SCHEMA)
     for row in rows:
-        workbench.execute("INSERT INTO reservations VALUES (?, ?, NULL, NULL, ?)", row)
+        workbench.execute("INSERT INTO reservations (id, raw, current_period) VALUES (?, ?, ?)", row)
     workbench.execute(
         "INSERT INTO texts SELECT raw, count(*), count(current_period), NULL, NULL FROM reservations GROUP BY raw"
     )
