@@ -226,7 +226,7 @@ def _at_work(settings: "Settings", session: "Session", plan: "Plan", target: Any
 
     with _bar(session, plan) as observe:
         try:
-            yield Worker(session, target, plan.run_id, settings.move.batch_seconds, lambda _connection: None, observe)
+            yield Worker(session, target, plan.run_id, settings.move.batch_seconds, lambda _connection: False, observe)
         except KeyboardInterrupt:
             stop_here(session.connection, plan.run_id)
             talk.print(f"Batches that were done stay done. {_next('paused', plan.run_id)}", soft_wrap=True)

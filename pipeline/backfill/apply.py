@@ -18,7 +18,7 @@ from pipeline.backfill.plan import Plan, check_database, load
 from pipeline.backfill.session import Session
 from pipeline.backfill.states import State
 from pipeline.backfill.target import Target, find_target, unknown_services
-from pipeline.backfill.worker import Batch, Worker, asks_to_cancel
+from pipeline.backfill.worker import Batch, Worker, asks_to_cancel, is_cancelled_while_held
 from pipeline.errors import DatabaseError, UsageError
 from pipeline.ledger import LEDGER
 
@@ -165,7 +165,8 @@ class _Apply:
     def _sweep(self) -> bool:
         """Go once through the table, from the cursor on; True where somebody asks to cancel."""
         while True:
-            self.session.again(self.worker.throttle)
+            if is_cancelled_while_held(self.worker, State.PAUSED, State.APPLYING):
+                return True
             at_the_end, asked = self.session.again(self._batch)
             if asked and asks_to_cancel(self.worker, State.PAUSED, State.APPLYING):
                 return True

@@ -115,7 +115,9 @@ class Throttle:
         """
         while (pause := self._pause(connection)) > 0:
             time.sleep(pause)
-        return self._asked
+        if asked := self._asked:
+            self._asked, self._next_look = False, 0.0  # what is asked has passed by the next call
+        return asked
 
     def _pause(self, connection: psycopg.Connection[Any]) -> float:
         """Seconds to wait before asking again; 0 where the next batch may begin."""

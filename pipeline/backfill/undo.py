@@ -12,7 +12,7 @@ from pipeline.backfill.batch import empty_statement
 from pipeline.backfill.dual_write import settle
 from pipeline.backfill.states import State
 from pipeline.backfill.target import Target
-from pipeline.backfill.worker import Batch, Worker, asks_to_cancel
+from pipeline.backfill.worker import Batch, Worker, asks_to_cancel, is_cancelled_while_held
 from pipeline.errors import DatabaseError
 
 _LINES = """
@@ -96,7 +96,8 @@ def _round(worker: Worker, lines: list[_Line]) -> bool:
     """Go once through ``lines``; True where somebody asks to stop."""
     session, run_id = worker.session, worker.run_id
     for line in lines:
-        session.again(worker.throttle)
+        if is_cancelled_while_held(worker, State.UNDO_PAUSED, State.UNDOING):
+            return True
         started = time.monotonic()
         undone, skipped = session.again(partial(_take_back, target=worker.target, run_id=run_id, line=line))
         worker.observe(Batch(line.number, 0, undone, time.monotonic() - started, line.rows, skipped))

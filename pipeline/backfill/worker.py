@@ -29,8 +29,8 @@ class Batch(NamedTuple):
     skip_locked: bool
 
 
-Throttle = Callable[[psycopg.Connection[Any]], None]
-"""Returns when the database can bear the next batch."""
+Throttle = Callable[[psycopg.Connection[Any]], bool]
+"""Returns when the database can bear the next batch, or, with True, when somebody asks to pause or cancel before."""
 Observe = Callable[[Batch], None]
 
 
@@ -44,6 +44,14 @@ class Worker:
     seconds: float
     throttle: Throttle
     observe: Observe
+
+
+def is_cancelled_while_held(worker: Worker, paused: State, working: State) -> bool:
+    """Wait until the database can bear the next batch; True where the run is to be cancelled instead."""
+    while worker.session.again(worker.throttle):
+        if asks_to_cancel(worker, paused, working):
+            return True
+    return False
 
 
 def asks_to_cancel(worker: Worker, paused: State, working: State) -> bool:

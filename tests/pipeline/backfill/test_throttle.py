@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +16,17 @@ import psycopg
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from live_move import Move, seal
 from psycopg import sql
 
 from pipeline.backfill import ledger
+from pipeline.backfill.apply import apply
+from pipeline.backfill.asking import cancel, pause, resume
 from pipeline.backfill.pressure import Pressure, look, unseen
+from pipeline.backfill.status import Status
+from pipeline.backfill.status import status as read_status
 from pipeline.backfill.throttle import Budget, Hold, Throttle, Why
+from pipeline.backfill.undo import undo
 from pipeline.backfill.worker import Batch
 from pipeline.embedded import Server, embedded_postgres
 from pipeline.embedded_programs import account
@@ -128,10 +135,10 @@ def sleepers(url: str, count: int) -> Iterator[list[psycopg.Connection[Any]]]:
 
 
 @contextmanager
-def locked(url: str, table: str = "reservations") -> Iterator[psycopg.Connection[Any]]:
+def locked(url: str, table: str = "reservations", mode: str = "SHARE") -> Iterator[psycopg.Connection[Any]]:
     """Somebody keeps ``table`` locked until they roll back."""
     with psycopg.connect(url) as other:
-        other.execute(f"LOCK TABLE {table}")
+        other.execute(f"LOCK TABLE {table} IN {mode} MODE")
         yield other
         other.rollback()
 
@@ -413,7 +420,10 @@ def test_a_lost_session_is_the_callers_and_the_next_one_goes_on_waiting(database
 
 def test_a_server_that_does_not_answer_in_time(database: str, oid: int) -> None:
     hasty = {"options": "-c lock_timeout=50ms"}
-    with locked(database, "ojeon.runs") as other, waiting(database, _NOTHING, oid, **hasty) as worker:
+    with (
+        locked(database, "ojeon.runs", "ACCESS EXCLUSIVE") as other,
+        waiting(database, _NOTHING, oid, **hasty) as worker,
+    ):
         wait_until(lambda: worker.told)
         assert worker.told[0].why is Why.NO_ANSWER
         assert worker.stays()
@@ -455,3 +465,42 @@ def test_what_is_not_limited_need_not_be_seen(role: str) -> None:
     with psycopg.connect(role, autocommit=True) as connection:
         assert unseen(connection, _NOTHING) is None
         assert "vacuums" not in (unseen(connection, MoveSettings(vacuum_patience=0)) or "")
+
+
+@pytest.mark.parametrize("verb", ["apply", "undo"])
+@pytest.mark.parametrize("asked", ["pause", "cancel"])
+def test_a_held_worker_does_what_is_asked_without_another_batch(
+    asked: str, verb: str, database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipeline.backfill.worker._POLL_SECONDS", 0.05)
+    with psycopg.connect(database) as connection:
+        connection.execute('CREATE TABLE reservations (id text PRIMARY KEY, "preferredTime" text, period text)')
+        connection.execute("INSERT INTO reservations SELECT n, '오후' FROM generate_series(1, 10) n")
+    move = Move(database, seal(tmp_path / RUN, database))
+    if verb == "undo":
+        move.apply()
+    state = "undo_paused" if verb == "undo" else {"pause": "paused", "cancel": "cancelled"}[asked]
+    table = move.snapshot()
+    with ThreadPoolExecutor(1) as other_thread, move.worker() as worker:
+        throttle = Throttle(_NOTHING, worker.target.oid, RUN, lambda _hold: None, every=EVERY)
+        with locked(database):
+            work = {"apply": apply, "undo": undo}[verb]
+            working = other_thread.submit(work, replace(worker, throttle=throttle))
+            wait_until(lambda: "a lock on" in (status(move).waiting_for or ""))
+            with psycopg.connect(database) as connection:
+                {"pause": pause, "cancel": cancel}[asked](connection, RUN)
+            wait_until(lambda: status(move).state == state)
+            assert status(move).waiting_for is None
+        assert move.snapshot() == table
+        if asked == "pause":
+            assert not working.done()
+            with psycopg.connect(database) as connection:
+                resume(connection, RUN)
+            assert working.result(timeout=10).state == {"apply": "applied", "undo": "undone"}[verb]
+        else:
+            assert working.result(timeout=10).state == state
+
+
+def status(move: Move) -> Status:
+    with psycopg.connect(move.url) as connection:
+        return read_status(connection, RUN).runs[0]
