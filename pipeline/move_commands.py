@@ -19,8 +19,13 @@ from pipeline.errors import UsageError
 from pipeline.flags import takes
 
 if TYPE_CHECKING:
+    import psycopg
+
     from pipeline.backfill.plan import Plan
     from pipeline.backfill.session import Session
+    from pipeline.backfill.states import State
+    from pipeline.backfill.target import Target
+    from pipeline.backfill.throttle import Hold
     from pipeline.backfill.worker import Batch, Observe, Worker
     from pipeline.settings import Settings
 
@@ -47,6 +52,8 @@ def add_to(app: typer.Typer) -> None:
     app.command("pause", epilog="Example: `ojeon pause 20261123-101500-3f2a`")(pause_run)
     app.command("resume", epilog="Example: `ojeon resume 20261123-101500-3f2a`")(resume_run)
     app.command("cancel", epilog="Example: `ojeon cancel 20261123-101500-3f2a`")(cancel_run)
+    app.command("sync", epilog="Example: `ojeon sync reports/20261123-101500-3f2a`")(sync_run)
+    app.add_typer(_dual_write_commands(), name="dual-write")
     app.command("status", epilog="Example: `ojeon status --json`")(status_of_runs)
 
 
@@ -77,7 +84,7 @@ def apply_run(  # noqa: PLR0913 - one parameter an option
         planned = plan.manifest["plan"]["rows"]
         _confirm(f"Fill {', '.join(fills)} of {target.shown} on {session.address.shown}: {planned:,} rows planned", yes)
         register(session.connection, plan, target)
-        with _at_work(settings, session, plan, target) as worker:
+        with _at_work(settings, session, plan, target, "apply") as worker:
             report = apply(worker)
     if as_json:
         typer.echo(json.dumps({"run": plan.run_id, **asdict(report)}))
@@ -119,7 +126,7 @@ def undo_run(  # noqa: PLR0913 - one parameter an option
                 "restored), so what this run wrote cannot be told. Nothing was changed."
             )
         _confirm(f"Empty what the run {plan.run_id} filled in {target.shown} on {session.address.shown}", yes)
-        with _at_work(settings, session, plan, target) as worker:
+        with _at_work(settings, session, plan, target, "undo") as worker:
             report = undo(worker, batch)
     if as_json:
         typer.echo(json.dumps({"run": plan.run_id, **asdict(report)}))
@@ -159,6 +166,96 @@ def cancel_run(*, run: RunName, database_url: DatabaseUrl = None, settings: "Set
     from pipeline.backfill.asking import cancel
 
     _ask(cancel, run, settings, database_url)
+
+
+@takes("runs", "max_load", "max_rows_per_second", "max_lag_seconds", "max_wal_mb_per_second")
+def sync_run(
+    *, run: RunFolder, database_url: DatabaseUrl = None, settings: "Settings", yes: Yes = False, as_json: AsJson = False
+) -> None:
+    """Settle the rows that arrived since a run was applied, until none is left but those that wait for people.
+
+    New texts are decided under the run's own settings; the certain ones join its plan and are applied.
+    """
+    from pipeline.backfill import ledger
+    from pipeline.backfill.apply import inspect
+    from pipeline.backfill.sync import sync
+
+    plan = _plan(run, settings, sealed=False)
+    with _session(settings, plan, database_url) as session:
+        line = ledger.read(session.connection, plan.run_id)
+        target = inspect(session.connection, plan, tuple(line.fills))
+        _confirm(f"Settle what arrived in {target.shown} on {session.address.shown} since {plan.run_id}", yes)
+        with _at_work(settings, session, plan, target, "sync") as worker:
+            report = sync(worker, plan)
+    if as_json:
+        typer.echo(json.dumps({"run": plan.run_id, **asdict(report)}, default=str))
+    else:
+        talk.print(
+            f"{report.state}: {report.texts:,} texts joined the plan, {report.changed:,} rows changed, "
+            f"{report.left:,} held by other sessions; {report.waiting_texts:,} texts in {report.waiting_rows:,} rows "
+            "wait for people"
+        )
+        for path in report.written_down:
+            talk.print(f"New ones among them: {path}", soft_wrap=True)
+        for law in report.broken_laws:
+            talk.print(f"Not joined, for it would break a law of the check: {law}", soft_wrap=True)
+    raise typer.Exit(1 if report.left or report.broken_laws else 0)
+
+
+def _dual_write_commands() -> typer.Typer:
+    group = typer.Typer(
+        no_args_is_help=True, help="Fill rows as the application writes them, by a trigger that never raises."
+    )
+    group.command("install", epilog="Example: `ojeon dual-write install reports/20261123-101500-3f2a`")(_install)
+    group.command("remove", epilog="Example: `ojeon dual-write remove 20261123-101500-3f2a`")(_remove)
+    group.command("status", epilog="Example: `ojeon dual-write status --json`")(_dual_write_status)
+    return group
+
+
+@takes("runs", "fill", "max_age_days")
+def _install(*, run: RunFolder, database_url: DatabaseUrl = None, settings: "Settings") -> None:
+    """Put a run's trigger on the table: new rows and new texts are filled from its dictionary."""
+    from pipeline.backfill.dual_write import install
+
+    plan = _plan(run, settings)
+    with _session(settings, plan, database_url) as session:
+        new = install(session, plan, settings.move.fill)
+    talk.print(f"The trigger of {plan.run_id} {'is on the table now' if new else 'was on the table already'}.")
+
+
+@takes("runs")
+def _remove(*, run: RunName, database_url: DatabaseUrl = None, settings: "Settings") -> None:
+    """Take a run's trigger off its table; what it filled stays until `ojeon undo`."""
+    from pipeline.address import read_address
+    from pipeline.backfill.dual_write import remove
+    from pipeline.live import connected
+
+    name = Path(run).name
+    with connected(read_address(database_url)) as connection:
+        connection.commit()
+        connection.autocommit = True
+        gone = remove(connection, name, settings.move.patience)
+    talk.print(f"The trigger of {name} {'is off the table' if gone else 'was on no table'}.")
+
+
+@takes("runs")
+def _dual_write_status(*, database_url: DatabaseUrl = None, settings: "Settings", as_json: AsJson = False) -> None:
+    """Show which run's trigger is on which table, and what it has filled."""
+    from pipeline.address import read_address
+    from pipeline.backfill.dual_write import status
+    from pipeline.live import connected
+
+    del settings
+    with connected(read_address(database_url)) as connection:
+        found = status(connection)
+    if as_json:
+        typer.echo(json.dumps([asdict(one) for one in found]))
+        return
+    for one in found:
+        place = f"on {one.table}{'' if one.enabled else ', disabled'}" if one.table else "on no table"
+        typer.echo(f"{one.run_id}: trigger {place}; {one.noted:,} rows filled that have no line in the ledger yet")
+    if not found:
+        typer.echo("No run has a trigger on a table of this database.")
 
 
 @takes("runs")
@@ -219,34 +316,67 @@ def _session(settings: "Settings", plan: "Plan", database_url: str | None) -> It
 
 
 @contextmanager
-def _at_work(settings: "Settings", session: "Session", plan: "Plan", target: Any) -> Iterator["Worker"]:
-    """A worker with its throttle, its bar and its journal."""
+def _at_work(settings: "Settings", session: "Session", plan: "Plan", target: "Target", verb: str) -> Iterator["Worker"]:
+    """A worker with its throttle, its journal and its bar."""
     from pipeline.backfill.asking import stop_here
+    from pipeline.backfill.journal import Journal
+    from pipeline.backfill.throttle import Throttle
     from pipeline.backfill.worker import Worker
 
-    with _bar(session, plan) as observe:
+    planned = int(plan.manifest["plan"]["rows"])
+    with (
+        Journal(plan.folder, plan.run_id, settings.move.metrics_file) as journal,
+        _bar(verb, planned) as (show, show_hold),
+    ):
+
+        def tell(hold: "Hold | None") -> None:
+            journal.tell(hold)
+            show_hold(hold)
+
+        throttle = Throttle(settings.move, target.oid, plan.run_id, tell)
+
+        def observe(batch: "Batch") -> None:
+            for listener in (throttle.observe, journal.observe, show):
+                listener(batch)
+
+        session.on_retry = journal.retry
+        journal.start(verb, target.shown, planned, settings.move)
         try:
-            yield Worker(session, target, plan.run_id, settings.move.batch_seconds, lambda _connection: False, observe)
+            yield Worker(session, target, plan.run_id, settings.move.batch_seconds, throttle, observe)
         except KeyboardInterrupt:
             stop_here(session.connection, plan.run_id)
             talk.print(f"Batches that were done stay done. {_next('paused', plan.run_id)}", soft_wrap=True)
             raise
+        state, changed = session.again(lambda connection: _standing(connection, plan.run_id))
+        journal.end(state, changed, 0)
+
+
+def _standing(connection: "psycopg.Connection[Any]", run_id: str) -> tuple["State", int]:
+    from pipeline.backfill.states import State
+    from pipeline.backfill.status import status
+
+    run = status(connection, run_id).runs[0]
+    return State(run.state), run.standing
 
 
 @contextmanager
-def _bar(session: "Session", plan: "Plan") -> Iterator["Observe"]:
-    """A bar with rate and time left, from exact counts."""
+def _bar(verb: str, planned: int) -> Iterator[tuple["Observe", Callable[["Hold | None"], None]]]:
+    """A bar with rate and time left, and what is waited for; without a terminal a line now and then."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    del session
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=talk, disable=not talk.is_terminal) as bars:
-        task = bars.add_task("rows", total=plan.manifest["plan"]["rows"])
+        task = bars.add_task(verb, total=planned)
 
-        def observe(batch: "Batch") -> None:
+        def show(batch: "Batch") -> None:
             bars.update(task, advance=batch.changed)
 
-        yield observe
+        def show_hold(hold: "Hold | None") -> None:
+            bars.update(task, description=verb if hold is None else f"{verb}, waiting for {hold.words}")
+            if hold and not talk.is_terminal:
+                talk.print(f"waiting for {hold.words}", soft_wrap=True)
+
+        yield show, show_hold
 
 
 def _confirm(what: str, yes: bool) -> None:  # noqa: FBT001 - the flag itself

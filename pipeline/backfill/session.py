@@ -25,7 +25,10 @@ _T = TypeVar("_T")
 
 @dataclass
 class Session:
-    """A session that holds the turn. ``again`` does a piece of work, in a new session where the old one was lost."""
+    """A session that holds the turn. ``again`` does a piece of work, in a new session where the old one was lost.
+
+    ``on_retry`` is told what made it do so.
+    """
 
     address: Address
     schema: str
@@ -33,6 +36,7 @@ class Session:
     statement_timeout: float
     patience: float
     lost: int = 0
+    on_retry: Callable[[Exception], None] = lambda _error: None
     connection: psycopg.Connection[Any] = field(init=False)
 
     def open(self) -> None:
@@ -75,6 +79,7 @@ class Session:
             except _LOST as error:
                 if not self._passes(error):
                     raise
+                self.on_retry(error)
                 waits.after(error)
             if self.connection.closed:
                 self._reopen(waits)
@@ -137,7 +142,9 @@ def at_work(
         raise session.refusal(error) from error
     finally:
         with suppress(psycopg.Error):
-            session.connection.close()
+            # Closing alone would leave it held until the server notices, a moment too long for the next command.
+            session.connection.execute("SELECT pg_advisory_unlock(%s)", (TURN,))
+        session.connection.close()
 
 
 def somebody_works(connection: psycopg.Connection[Any]) -> bool:

@@ -106,7 +106,7 @@ def status_table(standing: Standing) -> Table:
     table = Table(title=f"runs of this database; {at_work}", title_justify="left", box=None, header_style="dim")
     for heading in ("run", "state", "filled", "to do", "changed", "undone", "left alone", "batches", "rows/s", "last"):
         left = heading in {"run", "state", "filled", "last"}
-        table.add_column(heading, justify="left" if left else "right", no_wrap=heading != "last")
+        table.add_column(heading, justify="left" if left else "right", overflow="fold")
     for run in standing.runs:
         rate = run.rows_per_second
         waits = f"\nwaiting for {run.waiting_for}" if run.waiting_for else ""
