@@ -34,7 +34,7 @@ CREATE TABLE reservations (id integer PRIMARY KEY, "preferredTime" text, "prefer
     period text CHECK (period IN ('MORNING', 'AFTERNOON')), "timeSlotStart" varchar(5), note integer)
 """
 FRESH = """
-TRUNCATE reservations; TRUNCATE ojeon.batches, ojeon.events;
+TRUNCATE reservations; TRUNCATE ojeon.batches, ojeon.dual_writes, ojeon.events;
 UPDATE ojeon.runs SET state = 'planned', asked = NULL, sweep = 0, cursor = NULL, batches = 0, to_do = NULL
 """
 ROWS = 'SELECT id, "preferredTime", period, "timeSlotStart", note FROM reservations ORDER BY id'
@@ -103,7 +103,8 @@ class Model:
 
     def begin(self):
         if self.state not in {"applying", "paused"}:
-            self.sweep, self.cursor = 0, None
+            # Of what was applied before only the rows that still wait are looked for.
+            self.sweep, self.cursor = int(self.state == "applied"), None
         self.become("applying")
 
     def apply_batch(self):
@@ -177,7 +178,7 @@ WRITES = st.one_of(
     st.tuples(st.just("note"), IDS),
     st.tuples(st.just("delete"), IDS),
 )
-EVENTS = st.sampled_from([None, None, None, None, "kill", "pause", "cancel"])
+EVENTS = st.sampled_from([None, None, None, None, "kill", "pause", "cancel", "pause now", "cancel now"])
 SCRIPTS = st.lists(st.tuples(st.lists(WRITES, max_size=3), EVENTS), max_size=8)
 WHILE_PAUSED = st.lists(
     st.tuples(st.lists(WRITES, max_size=2), st.sampled_from(["resume", "resume", "cancel", "kill", None])), max_size=3
@@ -237,21 +238,22 @@ class Moves(RuleBasedStateMachine):
                 getattr(asking, question)(self.connection, self.move.run_id)
 
     def follow(self, script, *, ending):
-        """The next line of a script: writes, then a kill or a question."""
+        """The next line of a script: writes, then a kill or a question; True where it is not to wait for a batch."""
         writes, event = script.pop(0) if script else ([], ending)
         for what in writes:
             self.write(what)
         if event == "kill":
             raise KilledError
         if event:
-            self.ask(event, at_work=True)
+            self.ask(event.split()[0], at_work=True)
+        return bool(event and event.endswith("now"))
 
     def work(self, do, observe, script, paused, before=lambda: None):
         """Run a worker that is killed where the script says so; return its report."""
 
         def throttle(_connection):
             before()
-            self.follow(script, ending=None)
+            return self.follow(script, ending=None)
 
         def while_paused():
             self.model.state = PAUSED.get(self.model.state, self.model.state)  # the worker has done what was asked
@@ -272,9 +274,11 @@ class Moves(RuleBasedStateMachine):
         swept = False
 
         def next_sweep():
+            nonlocal swept
             if swept:
                 assert self.model.waiting() != []
                 self.model.sweep += 1
+                swept = False
 
         def observe(batch):
             nonlocal swept
