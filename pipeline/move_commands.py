@@ -320,6 +320,7 @@ def _at_work(settings: "Settings", session: "Session", plan: "Plan", target: "Ta
     """A worker with its throttle, its journal and its bar."""
     from pipeline.backfill.asking import stop_here
     from pipeline.backfill.journal import Journal
+    from pipeline.backfill.pressure import unseen
     from pipeline.backfill.throttle import Throttle
     from pipeline.backfill.worker import Worker
 
@@ -340,15 +341,19 @@ def _at_work(settings: "Settings", session: "Session", plan: "Plan", target: "Ta
                 listener(batch)
 
         session.on_retry = journal.retry
-        journal.start(verb, target.shown, planned, settings.move)
+        if blind := unseen(session.connection, settings.move):
+            talk.print(blind, soft_wrap=True)
+        _, standing = _standing(session.connection, plan.run_id)
+        to_do = standing if verb == "undo" else max(planned - standing, 0)
+        journal.start(verb, target.shown, to_do, settings.move)
         try:
-            yield Worker(session, target, plan.run_id, settings.move.batch_seconds, throttle, observe)
+            yield Worker(session, target, plan.run_id, settings.move.batch_seconds, throttle, observe, journal.moved)
         except KeyboardInterrupt:
             stop_here(session.connection, plan.run_id)
             talk.print(f"Batches that were done stay done. {_next('paused', plan.run_id)}", soft_wrap=True)
             raise
-        state, changed = session.again(lambda connection: _standing(connection, plan.run_id))
-        journal.end(state, changed, 0)
+        state, standing = session.again(lambda connection: _standing(connection, plan.run_id))
+        journal.end(state, standing)
 
 
 def _standing(connection: "psycopg.Connection[Any]", run_id: str) -> tuple["State", int]:

@@ -71,12 +71,12 @@ class Journal:
             self._file.close()
 
     def start(self, verb: str, target: str, to_do: int, limits: MoveSettings) -> None:
-        """``verb`` (apply, undo) begins on the table ``target``, where ``to_do`` rows wait."""
+        """``verb`` (apply, sync, undo) begins on the table ``target``, where ``to_do`` rows wait."""
         self._write("start", verb=verb, target=target, to_do=to_do, limits=limits.model_dump(mode="json"))
-        self._metrics.start(to_do)
+        self._metrics.start(State.UNDOING if verb == "undo" else State.APPLYING, to_do)
 
     def moved(self, state: State) -> None:
-        """The move came into another state."""
+        """The move paused, or goes on."""
         self._write("state", state=state)
         self._metrics.moved(state)
 
@@ -101,9 +101,9 @@ class Journal:
         self._write("retry", error=type(error).__name__, sqlstate=_sqlstate(error))
         self._metrics.retry()
 
-    def end(self, state: State, changed: int, left: int) -> None:
-        """This process is done: it changed ``changed`` rows, ``left`` rows still wait."""
-        self._write("end", state=state, changed=changed, left=left, seconds=round(time.monotonic() - self._began, 1))
+    def end(self, state: State, standing: int) -> None:
+        """This process is done, and ``standing`` rows are as the run wrote them."""
+        self._write("end", state=state, standing=standing, seconds=round(time.monotonic() - self._began, 1))
         self._metrics.moved(state)
 
     def _write(self, event: str, **facts: Any) -> None:

@@ -41,11 +41,11 @@ class Metrics:
             self._waits.labels(why)
             self._waiting.labels(why)
 
-    def start(self, to_do: int) -> None:
-        """``to_do`` rows wait."""
+    def start(self, state: State, to_do: int) -> None:
+        """The move is in ``state`` and ``to_do`` rows wait."""
         self._left = to_do
         self._to_do.set(to_do)
-        self._write()
+        self.moved(state)
 
     def moved(self, state: State) -> None:
         """The move came into another state."""

@@ -21,6 +21,7 @@ from pipeline.settings import MoveSettings
 LOOK_SECONDS = 1.0
 _LAG_RESUMES, _LOAD_RESUMES = 0.5, 0.75
 _SAVED_SECONDS = 1.0
+_WAL_STOPS = 0.5  # seconds ahead of the rate
 _WAL_OWED_SECONDS = 60.0  # the application's own burst must not stop us for long after it
 _MB = 1_000_000
 _WAITING_FOR = "UPDATE ojeon.runs SET waiting_for = %s WHERE run_id = %s"
@@ -74,7 +75,8 @@ class Budget:
 
     def spend(self, amount: float, now: float) -> None:
         """Take in what was spent since the last time."""
-        self.spent, self.at = min(self.owed(now) + amount / self.per_second, self.most), now
+        owed = self.spent - (now - self.at) + amount / self.per_second
+        self.spent, self.at = min(max(owed, -_SAVED_SECONDS), self.most), now
 
 
 @dataclass
@@ -159,7 +161,7 @@ class Throttle:
             yield _Gauge(Hold(Why.LOAD, words), seen.load, load, ceil(load * _LOAD_RESUMES))
         if rate := limits.max_wal_mb_per_second:
             words = f"the limit of {rate:g} MB of WAL per second"
-            yield _Gauge(Hold(Why.WAL_RATE, words), self._owed_wal(seen.wal, now), 0, -_SAVED_SECONDS / 2)
+            yield _Gauge(Hold(Why.WAL_RATE, words), self._owed_wal(seen.wal, now), _WAL_STOPS, 0)
         if limits.vacuum_patience:
             words = f"a vacuum of the table, {limits.vacuum_patience:g} s at most"
             yield _Gauge(Hold(Why.VACUUM, words), self._vacuums_to_wait_for(seen.vacuums, now), 0, 0)

@@ -32,6 +32,8 @@ class Batch(NamedTuple):
 Throttle = Callable[[psycopg.Connection[Any]], bool]
 """Returns when the database can bear the next batch, or, with True, when somebody asks to pause or cancel before."""
 Observe = Callable[[Batch], None]
+Moved = Callable[[State], None]
+"""Is told when the run pauses and when it goes on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,7 @@ class Worker:
     seconds: float
     throttle: Throttle
     observe: Observe
+    moved: Moved = lambda _state: None
 
 
 def is_cancelled_while_held(worker: Worker, paused: State, working: State) -> bool:
@@ -61,11 +64,14 @@ def asks_to_cancel(worker: Worker, paused: State, working: State) -> bool:
     def line() -> ledger.Line:
         return session.again(lambda connection: ledger.read(connection, run_id))
 
-    if line().asked == "pause":
+    if pauses := line().asked == "pause":
         session.again(lambda connection: ledger.move(connection, run_id, paused))
+        worker.moved(paused)
     while (now := line()).state == paused and now.asked != "cancel":
         time.sleep(_POLL_SECONDS)
     if now.asked == "cancel":
         return True
     session.again(lambda connection: ledger.still(connection, run_id, working))
+    if pauses:
+        worker.moved(working)
     return False

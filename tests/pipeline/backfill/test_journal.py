@@ -73,15 +73,15 @@ def move(database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Move
 
 def test_every_event_of_a_move_and_its_figures(move: Move, tmp_path: Path) -> None:
     prom = tmp_path / "ojeon.prom"
-    for verb, work, verb_state, state in (
+    for verb, work, working, state in (
         ("apply", apply, State.APPLYING, State.APPLIED),
         ("undo", undo, State.UNDOING, State.UNDONE),
     ):
         with Journal(move.folder, RUN, prom) as journal, move.worker(observe=journal.observe) as worker:
             journal.start(verb, worker.target.shown, 800, MoveSettings())
-            journal.moved(verb_state)
+            assert samples(prom)[f"ojeon_move_state {working}"] == 1
             work(worker)
-            journal.end(state, 800, 0)
+            journal.end(state, 800)
         told = samples(prom)
         assert told["ojeon_move_rows_changed_total"] == 800
         assert told["ojeon_move_rows_to_do"] == 0
@@ -90,7 +90,7 @@ def test_every_event_of_a_move_and_its_figures(move: Move, tmp_path: Path) -> No
             f"ojeon_move_state {state}"
         ]
     written = lines(move.folder)
-    assert [one for one in events(move.folder) if one != "batch"] == ["start", "state", "end"] * 2
+    assert [one for one in events(move.folder) if one != "batch"] == ["start", "end"] * 2
     end = events(move.folder).index("end")
     for part in (written[: end + 1], written[end + 1 :]):
         batches = [line for line in part if line["event"] == "batch"]
@@ -116,12 +116,12 @@ def test_no_text_no_id_and_no_password_in_anything_that_is_written(move: Move, t
             journal.observe(done)
             if done.number == 1:
                 move.execute("SELECT pg_terminate_backend(%s)", worker.session.connection.info.backend_pid)
-            else:
+            elif done.number == 2:
                 move.execute("UPDATE ojeon.runs SET asked = 'cancel'")
 
         journal.start("apply", worker.target.shown, 800, limits)
         report = apply(replace(worker, throttle=throttle, observe=observe))
-        journal.end(report.state, report.changed, report.left)
+        journal.end(report.state, report.changed_in_all)
         assert worker.session.lost == 1
     assert set(events(move.folder)) == {"start", "batch", "wait", "go_on", "end"}
     assert any("홍길동" in row for row in move.snapshot())

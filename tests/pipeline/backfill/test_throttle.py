@@ -356,7 +356,7 @@ def test_wal_is_written_no_faster_than_allowed(oid: int, session: psycopg.Connec
         batches += 1
     rate = (session.execute(position).fetchone()[0] - before) / (time.monotonic() - began) / 1e6
     assert {hold.why for hold in told if hold} == {Why.WAL_RATE}
-    assert 1.5 < rate < 6.5  # a second's worth was saved, and the last UPDATE may go past
+    assert 2 < rate < 6  # a second's worth was saved, and the last UPDATE may go past
 
 
 @pytest.mark.parametrize("limit", [20_000, 100_000])
@@ -480,12 +480,12 @@ def test_a_held_worker_does_what_is_asked_without_another_batch(
     if verb == "undo":
         move.apply()
     state = "undo_paused" if verb == "undo" else {"pause": "paused", "cancel": "cancelled"}[asked]
-    table = move.snapshot()
+    table, moves = move.snapshot(), []
     with ThreadPoolExecutor(1) as other_thread, move.worker() as worker:
         throttle = Throttle(_NOTHING, worker.target.oid, RUN, lambda _hold: None, every=EVERY)
         with locked(database):
             work = {"apply": apply, "undo": undo}[verb]
-            working = other_thread.submit(work, replace(worker, throttle=throttle))
+            working = other_thread.submit(work, replace(worker, throttle=throttle, moved=moves.append))
             wait_until(lambda: "a lock on" in (status(move).waiting_for or ""))
             with psycopg.connect(database) as connection:
                 {"pause": pause, "cancel": cancel}[asked](connection, RUN)
@@ -497,6 +497,7 @@ def test_a_held_worker_does_what_is_asked_without_another_batch(
             with psycopg.connect(database) as connection:
                 resume(connection, RUN)
             assert working.result(timeout=10).state == {"apply": "applied", "undo": "undone"}[verb]
+            assert moves == [state, {"apply": "applying", "undo": "undoing"}[verb]]
         else:
             assert working.result(timeout=10).state == state
 
