@@ -13,11 +13,13 @@ import psycopg
 
 from pipeline.backfill import ledger
 from pipeline.backfill.batch import Span, bound, count_left, fill_statement, waiting
+from pipeline.backfill.claims import Claim, earlier_claims, take_over
+from pipeline.backfill.notes import settle
 from pipeline.backfill.pace import Pace
 from pipeline.backfill.plan import Plan, check_database, load
 from pipeline.backfill.session import Session
 from pipeline.backfill.states import State
-from pipeline.backfill.target import Target, find_target, unknown_services
+from pipeline.backfill.target import PERIOD, SERVICE, Target, find_target, unknown_services
 from pipeline.backfill.worker import Batch, Worker, asks_to_cancel, is_cancelled_while_held
 from pipeline.errors import DatabaseError, UsageError
 from pipeline.ledger import LEDGER
@@ -34,7 +36,10 @@ UPDATE ojeon.runs SET cursor = %(cursor)s, batches = %(number)s WHERE run_id = %
 """
 _NEXT_SWEEP = "UPDATE ojeon.runs SET cursor = NULL, sweep = sweep + 1 WHERE run_id = %s"
 _BY_FILES = f"SELECT count(*) FROM {LEDGER} WHERE run_id = %s AND changed <> '{{}}'"
-_CHANGED = "SELECT coalesce(sum(changed - undone), 0)::bigint FROM ojeon.batches WHERE run_id = %s"
+_CHANGED = """
+SELECT coalesce(sum(changed) FILTER (WHERE batch > %s), 0)::bigint, coalesce(sum(changed - undone), 0)::bigint
+FROM ojeon.batches WHERE run_id = %s
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,48 +122,48 @@ def _same(line: ledger.Line, plan: Plan, target: Target) -> None:
         )
 
 
-def apply(worker: Worker, first_sweep: int = 0) -> ApplyReport:
+def apply(worker: Worker) -> ApplyReport:
     """Fill what the plan says, until nothing is left, or somebody asks to pause or cancel.
 
-    From ``first_sweep`` 1 on only the rows that still wait are looked for; right where they are few.
+    Of a run that was applied before only the rows that still wait are looked for.
 
     Raises:
         DatabaseError: the server refused, did not come back, or a trigger changes what is written.
         UsageError: the run's state does not allow it.
     """
     session, run_id = worker.session, worker.run_id
+    session.again(lambda connection: settle(connection, worker.target, run_id))
     line = ledger.read(session.connection, run_id)
     resumed = line.state in (State.APPLYING, State.PAUSED)
     ledger.move(session.connection, run_id, State.APPLYING, "resumed" if resumed else "")
     if not resumed:
         to_do = _unhurried(session, lambda connection: count_left(connection, worker.target, run_id))
-        session.connection.execute(_BEGIN, (to_do, first_sweep, run_id))
-    return _Apply(worker).do()
+        session.connection.execute(_BEGIN, (to_do, int(line.state == State.APPLIED), run_id))
+    return _Apply(worker, line.batches).do()
 
 
 class _Apply:
-    """One start of apply and the size of its batches; how far it is, the ledger knows."""
+    """One start of apply, behind the batch ``after``, and the size of its batches; how far it is, the ledger knows."""
 
-    def __init__(self, worker: Worker) -> None:
+    def __init__(self, worker: Worker, after: int) -> None:
         self.worker, self.session = worker, worker.session
-        self.target, self.run_id = worker.target, worker.run_id
+        self.target, self.run_id, self.after = worker.target, worker.run_id, after
         self.pace = Pace(FIRST_BATCH, worker.seconds)
         self.batches = 0
 
     def do(self) -> ApplyReport:
-        changed_before = changed = self.session.again(self._changed)
-        fruitless = 0
+        changed = fruitless = 0
         while True:
             if self._sweep():
-                return self._end(State.CANCELLED, changed_before)
+                return self._end(State.CANCELLED)
             left = _unhurried(self.session, lambda connection: count_left(connection, self.target, self.run_id))
             if not left:
-                return self._end(State.APPLIED, changed_before)
-            now = self.session.again(self._changed)
+                return self._end(State.APPLIED)
+            now, _ = self.session.again(self._changed)
             fruitless = 0 if now > changed else fruitless + 1
             changed = now
             if fruitless == _FRUITLESS_SWEEPS:
-                return self._end(State.PAUSED, changed_before, left)
+                return self._end(State.PAUSED, left)
             time.sleep(min(fruitless, 1))
             self.session.again(lambda connection: connection.execute(_NEXT_SWEEP, (self.run_id,)))
 
@@ -205,7 +210,10 @@ class _Apply:
     ) -> tuple[bool, str | None]:
         started, rows, number = time.monotonic(), self.pace.rows, line.batches + 1
         with connection.transaction():
+            claims = self._claims(connection, span, skip_locked=skip_locked)
             changed = self._fill(connection, number, span, skip_locked=skip_locked)
+            if claims:
+                take_over(connection, self.run_id, number, claims)
             values = {"cursor": span.upto, "number": number, "run": self.run_id}
             row = connection.execute(ADVANCE, values).fetchone()
         seconds = time.monotonic() - started
@@ -214,6 +222,12 @@ class _Apply:
         self.batches += 1
         self.worker.observe(Batch(number, line.sweep, changed, seconds, rows, skip_locked))
         return span.upto is None, row[0] if row else None
+
+    def _claims(self, connection: psycopg.Connection[Any], span: Span, *, skip_locked: bool) -> list[Claim]:
+        """What the run has filled before in rows that still wait: their service while the text did, or the reverse."""
+        if span.ids is None or not {PERIOD, SERVICE} <= set(self.target.fills):
+            return []
+        return earlier_claims(connection, self.target, self.run_id, span.ids, skip_locked=skip_locked)
 
     def _fill(self, connection: psycopg.Connection[Any], number: int, span: Span, *, skip_locked: bool) -> int:
         total = 0
@@ -228,15 +242,15 @@ class _Apply:
             total += changed
         return total
 
-    def _changed(self, connection: psycopg.Connection[Any]) -> int:
-        row = connection.execute(_CHANGED, (self.run_id,)).fetchone()
-        return int(row[0]) if row else 0
+    def _changed(self, connection: psycopg.Connection[Any]) -> tuple[int, int]:
+        """Rows changed by this start, and by the run in all."""
+        return connection.execute(_CHANGED, (self.after, self.run_id)).fetchone() or (0, 0)
 
-    def _end(self, state: State, changed_before: int, left: int = 0) -> ApplyReport:
+    def _end(self, state: State, left: int = 0) -> ApplyReport:
         note = f"{left} rows are held by other sessions" if left else ""
         self.session.again(lambda connection: ledger.move(connection, self.run_id, state, note))
-        changed = self.session.again(self._changed)
-        return ApplyReport(state, changed - changed_before, changed, left, self.batches)
+        changed, in_all = self.session.again(self._changed)
+        return ApplyReport(state, changed, in_all, left, self.batches)
 
 
 def _unhurried(session: Session, count: Callable[[psycopg.Connection[Any]], int]) -> int:

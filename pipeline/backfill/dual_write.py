@@ -1,10 +1,7 @@
 """Rows that arrive while the table is moved: put the trigger on the table, take it off, tell where it is.
 
-What the trigger fills belongs to the run. It is written in the application's own statement, so at first it has no line
-in the ledger, only a note in ``ojeon.dual_writes``; undo turns the notes into lines (``settle``) and takes them back
-like all others. A value counts as the trigger's while it stands and the transaction in which it was filled is the last
-that wrote the row. Where the application filled the row inside a savepoint, or wrote to it since, undo leaves it alone
-and names it; that the application itself wrote the same value in the same transaction nobody could tell.
+What the trigger fills belongs to the run: it is noted, and apply and undo turn the notes into lines of the ledger (see
+``notes``).
 """
 
 import time
@@ -37,39 +34,12 @@ JOIN pg_catalog.pg_class c ON c.oid = t.tgrelid JOIN pg_catalog.pg_namespace n O
 WHERE t.tgname = %s AND t.tgnargs = 1 AND t.tgparentid = 0 ORDER BY 1, 2
 """
 _IS_OWNER = "SELECT pg_has_role(relowner, 'USAGE'), relowner::regrole::text FROM pg_catalog.pg_class WHERE oid = %s"
-_FILLED = "SELECT run_id, count(*) FROM ojeon.dual_writes GROUP BY run_id"
+_NOTED = "SELECT run_id, count(*) FROM ojeon.dual_writes GROUP BY run_id"
 _LONGEST = """
 SELECT a.pid, extract(epoch FROM clock_timestamp() - a.xact_start)::float8
 FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_stat_activity a USING (pid)
 WHERE l.relation = %s AND l.granted AND a.xact_start IS NOT NULL AND a.pid <> pg_backend_pid()
 ORDER BY a.xact_start LIMIT 1
-"""
-# Column by column: a later statement of the same transaction may have written over one of them.
-_SETTLE = """
-WITH notes AS (
-    DELETE FROM ojeon.dual_writes WHERE run_id = {run} RETURNING id, filled, writer
-), said AS (
-    SELECT DISTINCT n.id, n.writer, f.key, f.value FROM notes n, jsonb_each(n.filled) f
-), standing AS (
-    SELECT s.id, s.writer, array_agg(DISTINCT s.key ORDER BY s.key) AS columns
-    FROM said s JOIN {table} r
-        ON r.{id} = s.id::{id_type} AND r.xmin::text = s.writer AND to_jsonb(r.*) -> s.key = s.value
-    GROUP BY s.id, s.writer
-), grouped AS (
-    SELECT array_to_string(columns, '+') AS variant, columns, writer, array_agg(id) AS ids, '{{}}'::text[] AS left_alone
-    FROM standing GROUP BY columns, writer
-    UNION ALL
-    SELECT 'dual_write', '{{}}', '', '{{}}', array_agg(DISTINCT id)
-    FROM notes WHERE id NOT IN (SELECT id FROM standing) HAVING count(*) > 0
-), numbered AS (
-    SELECT *, row_number() OVER (ORDER BY writer, variant) AS number FROM grouped
-), advanced AS (
-    UPDATE ojeon.runs SET batches = batches + (SELECT count(*) FROM numbered) WHERE run_id = {run}
-)
-INSERT INTO ojeon.batches (run_id, batch, variant, filled, writer, ids, changed, left_alone)
-SELECT run.run_id, run.batches + number, variant, columns, writer, ids, cardinality(ids) + cardinality(left_alone),
-    left_alone
-FROM numbered, ojeon.runs run WHERE run.run_id = {run}
 """
 
 
@@ -91,15 +61,15 @@ class Installed:
 
 @dataclass(frozen=True, slots=True)
 class DualWrite:
-    """What there is of one run: the table its trigger is on (None: on none), whether it fires, rows it filled.
+    """What there is of one run: the table its trigger is on (None: on none), whether it fires, and rows it filled.
 
-    ``filled`` counts rows as often as they were filled, and those only that undo has not taken into the ledger's lines.
+    ``noted`` are those of them that have no line in the ledger yet.
     """
 
     run_id: str
     table: str | None
     enabled: bool
-    filled: int
+    noted: int
 
 
 def install(session: Session, plan: Plan, fills: tuple[str, ...]) -> bool:
@@ -209,32 +179,26 @@ def installed(connection: psycopg.Connection[Any]) -> list[Installed]:
 def status(connection: psycopg.Connection[Any]) -> list[DualWrite]:
     """Each run that has a trigger on a table, or notes of what its trigger has filled."""
     there = {found.run_id: found for found in installed(connection)}
-    filled = dict(connection.execute(_FILLED).fetchall()) if ledger.exists(connection) else {}
+    noted = dict(connection.execute(_NOTED).fetchall()) if ledger.exists(connection) else {}
     return [
         DualWrite(
             run_id,
             there[run_id].shown if run_id in there else None,
             run_id in there and there[run_id].enabled,
-            filled.get(run_id, 0),
+            noted.get(run_id, 0),
         )
-        for run_id in sorted({*there, *filled})
+        for run_id in sorted({*there, *noted})
     ]
 
 
-def settle(connection: psycopg.Connection[Any], target: Target, run_id: str) -> None:
-    """Turn what the run's trigger has filled into lines of the ledger, one for each transaction; all or nothing.
-
-    Rows that are not as the trigger left them are named as left alone.
+def refuse_while_installed(connection: psycopg.Connection[Any], run_id: str) -> None:
+    """Keep undo from a table on which the run's trigger still fills rows.
 
     Raises:
-        UsageError: the trigger is still on the table.
+        UsageError: it is there.
     """
     if any(found.run_id == run_id for found in installed(connection)):
         raise UsageError(
             f"The trigger of the run {run_id} would fill again what undo empties. Take it off first: "
             f"ojeon dual-write remove {run_id}"
         )
-    values = {"run": sql.Literal(run_id), "table": target.table, "id": target.id, "id_type": target.id_type}
-    with connection.transaction():
-        connection.execute("SET LOCAL statement_timeout = 0")
-        connection.execute(sql.SQL(_SETTLE).format(**values))

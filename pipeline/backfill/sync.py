@@ -20,7 +20,6 @@ from pipeline.backfill.worker import Worker
 from pipeline.errors import UsageError
 
 _MAY_SYNC = frozenset({State.APPLYING, State.PAUSED, State.APPLIED})
-_ONLY_WAITING = 1  # the sweep that looks for the rows that wait, and passes all others by
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +103,7 @@ class _Sync:
         state = State(self.session.again(lambda connection: ledger.read(connection, self.run_id)).state)
         if state is State.APPLIED and not self.session.again(self._left):
             return state, 0
-        report = apply(self.worker, _ONLY_WAITING)
+        report = apply(self.worker)
         self.changed += report.changed
         return report.state, report.left
 

@@ -9,7 +9,8 @@ import psycopg
 
 from pipeline.backfill import ledger
 from pipeline.backfill.batch import empty_statement
-from pipeline.backfill.dual_write import settle
+from pipeline.backfill.dual_write import refuse_while_installed
+from pipeline.backfill.notes import settle
 from pipeline.backfill.states import State
 from pipeline.backfill.target import Target
 from pipeline.backfill.worker import Batch, Worker, asks_to_cancel, is_cancelled_while_held
@@ -54,6 +55,7 @@ def undo(worker: Worker, only: int | None = None) -> UndoReport:
         UsageError: the run's state does not allow it, or its trigger is still on the table.
     """
     session, run_id = worker.session, worker.run_id
+    session.again(lambda connection: refuse_while_installed(connection, run_id))
     session.again(lambda connection: settle(connection, worker.target, run_id))
     ledger.move(session.connection, run_id, State.UNDOING, "" if only is None else f"batch {only}")
     stopped = _rounds(worker, only)
