@@ -1,6 +1,8 @@
 """The chain of parsers: one visible list, tried in order; the first claim decides."""
 
+import re
 from collections.abc import Callable
+from functools import cache, lru_cache
 from typing import NamedTuple
 
 from parsers.confidence import confidence
@@ -13,30 +15,43 @@ from parsers.verdict import Verdict
 
 
 class Parser(NamedTuple):
-    """A named link of the chain."""
+    """A named link of the chain; it is asked only about texts whose symbols start with a match of its ``shape``."""
 
     name: str
+    shape: re.Pattern[str]
     parse: Callable[[Sentence, Policy], Verdict | None]
 
+
+def _link(name: str, shape: str, parse: Callable[[Sentence, Policy], Verdict | None]) -> Parser:
+    return Parser(name, re.compile(shape), parse)
+
+
+_KNOWN = r"(?!.*\?)"  # nothing unknown in it
 
 # Order is meaning. What is not read at all comes first, then words that settle a text whatever stands beside them, then
 # digits that are no clock, then the grammar, which must account for every character. Only what is left reaches the
 # links that suggest and never decide; the last one claims everything.
 CHAIN: tuple[Parser, ...] = (
-    Parser("blank", blank.parse),
-    Parser("negation", words.negation),
-    Parser("placeholder", words.placeholder),
-    Parser("duration", words.duration),
-    Parser("no_preference", words.no_preference),
-    Parser("vague", words.vague),
-    Parser("numbers", numbers.parse),
-    Parser("phrase", grammar.phrase),
-    Parser("alternatives", grammar.alternatives),
-    Parser("mistyped", mistyped.parse),
-    Parser("fallback", fallback.parse),
-    Parser("unexplained", leftover.unexplained),
-    Parser("no_time", leftover.no_time),
+    _link("blank", r"$", blank.parse),
+    _link("negation", r".*N|!|.*!$", words.negation),
+    _link("placeholder", _KNOWN + r"(?:.*P|[~,]+$)", words.placeholder),
+    _link("duration", _KNOWN + r".*[DR]", words.duration),
+    _link("no_preference", _KNOWN + r".*X", words.no_preference),
+    _link("vague", _KNOWN + r"(?!.*t).*V", words.vague),
+    _link("numbers", r"(?=.*[ne])[neo~,&|fFuUwWaAbB]+$", numbers.parse),
+    _link("phrase", _KNOWN + r".*t", grammar.phrase),
+    _link("alternatives", _KNOWN + r".*t.*t", grammar.alternatives),
+    _link("mistyped", r".*\?", mistyped.parse),
+    _link("fallback", r".*\?", fallback.parse),
+    _link("unexplained", r".*[tVXPDR]|" + _KNOWN + r".*[neFUAB]", leftover.unexplained),
+    _link("no_time", r"", leftover.no_time),
 )
+
+
+@lru_cache(maxsize=4096)
+def _asked(symbols: str) -> tuple[Parser, ...]:
+    """The parsers that may claim a text of these symbols."""
+    return tuple(parser for parser in CHAIN if parser.shape.match(symbols))
 
 
 class Step(NamedTuple):
@@ -77,7 +92,7 @@ def parse(raw: str | None, policy: Policy) -> Verdict:
 
 
 def _first_claim(sentence: Sentence, policy: Policy) -> Verdict:
-    for parser in CHAIN:
+    for parser in _asked(sentence.symbols):
         verdict = parser.parse(sentence, policy)
         if verdict is not None:
             return verdict
@@ -90,13 +105,16 @@ def explain(raw: str | None, policy: Policy) -> Explanation:
     first = decide(raw, policy)
     if first.rule in ("blank", "too_long"):
         return Explanation(raw, "", (), "", (), (Step("blank", first),), first)
-    steps = []
+    steps, asked = [], _asked(sentence.symbols)
     for parser in CHAIN:
-        verdict = parser.parse(sentence, policy)
+        verdict = parser.parse(sentence, policy) if parser in asked else None
         steps.append(Step(parser.name, None if verdict is None else _decision(verdict, sentence, policy)))
     tokens = tuple((token.kind, sentence.text[token.start : token.end]) for token in sentence.tokens)
-    terms = [item.term for item in sentence.items if item.symbol == "t" and item.term]
-    readings = tuple((sentence.text[term.start : term.end], _readings(weighed(term, policy))) for term in terms)
+    readings = tuple(
+        (sentence.text[item.start : item.end], _readings(weighed(item.term, policy)))
+        for item in sentence.items
+        if item.symbol == "t" and item.term
+    )
     return Explanation(raw, sentence.text, tokens, sentence.symbols, readings, tuple(steps), first)
 
 
@@ -148,22 +166,16 @@ def _term_name(symbol: str, item: object) -> str:
 
 def _decision(verdict: Verdict, sentence: Sentence, policy: Policy) -> Decision:
     """Turn a verdict into a decision; an AUTO less sure than the policy wants goes to review."""
-    reason, rule = verdict.reason, verdict.rule
-    sure = confidence(rule, "REVIEW" if reason else "AUTO") if verdict.period else 0.0
+    rule, period, reason, start, end, span = verdict
+    sure = confidence(rule, "REVIEW" if reason else "AUTO") if period else 0.0
     if reason is None and sure < policy.auto_threshold:
         reason = Reason.LOW_CONFIDENCE
-    return Decision(
-        disposition=Disposition.REVIEW if reason else Disposition.AUTO,
-        period=verdict.period,
-        start=_clock(verdict.start),
-        end=_clock(verdict.end),
-        confidence=sure,
-        rule=rule,
-        reason=reason,
-        seen=sentence.text[verdict.span[0] : verdict.span[1]] if verdict.span else "",
-    )
+    disposition = Disposition.REVIEW if reason else Disposition.AUTO
+    seen = sentence.text[span[0] : span[1]] if span else ""
+    return Decision(disposition, period, _clock(start), _clock(end), sure, rule, reason, seen)
 
 
+@cache
 def _clock(minute: int | None) -> str | None:
     return None if minute is None else f"{minute // 60:02d}:{minute % 60:02d}"
 

@@ -82,4 +82,6 @@ def clean(raw: str) -> str:
     text = raw.casefold().translate(_FOLDING)
     if not text.isascii():
         text = unicodedata.normalize("NFC", text)  # letters that an unseen character kept apart
-    return _SPACES.sub(" ", text).rstrip(_RIGHT_END).lstrip(_LEFT_END)
+    if "  " in text:
+        text = _SPACES.sub(" ", text)
+    return text.rstrip(_RIGHT_END).lstrip(_LEFT_END)

@@ -10,8 +10,15 @@ from parsers.lexer import Token
 _CLOCKS = {"clock", "clock_minutes"}
 _LIST_KINDS = {"or", "and"}
 _SUFFIXES = {"from_suffix", "until_suffix", "after_suffix", "before_suffix", "within", "between_suffix"}
+# Besides half-day words these are what may be part of a larger word.
+_ASKED = {"particle", "weekday_short", "filler", "approximate", "negation"} | _CLOCKS | _LIST_KINDS | _SUFFIXES
 # "It is", in the endings that people type.
 _COPULAS = {"이요", "이에요", "이예요", "에요", "예요", "입니다", "입니당", "이여", "이용", "인데요", "임", "요"}
+# What digits become, what 약 stands in front of, what 쯤 stands behind, what may hang on a one-letter mark.
+_DIGITS = {"number", "dotted"} | _CLOCKS
+_ABOUT = {"number", "duration", "lone_minutes"} | _CLOCKS
+_TIMELY = {"number", "particle", "before_suffix"} | _CLOCKS
+_BEHIND_MARKS = {"particle", "number", "approximate"} | _CLOCKS | _SUFFIXES | _LIST_KINDS
 _TALK = {"filler", "no_preference", "both", "unknown", "at", "negation"}
 _MOST_PARTICLES = 2
 # What may follow a bare am or pm that is no part of a clock; "am available" and "pm me" are English, not halves.
@@ -27,25 +34,30 @@ def stand_alone(text: str, tokens: list[Token]) -> list[Token]:
     """Turn every token that cannot stand where it does into ``unknown``."""
     out: list[Token] = []
     for place, token in enumerate(tokens):
-        before = out[-1] if out else None
-        after = tokens[place + 1] if place + 1 < len(tokens) else None
-        out.append(token if _stands(text, token, before, after, out) else token._replace(kind="unknown"))
+        kind = token.kind
+        if kind in _ASKED or kind.startswith("half_"):
+            before = out[-1] if out else None
+            after = tokens[place + 1] if place + 1 < len(tokens) else None
+            if not _stands(text, token, before, after, out):
+                out.append(token._replace(kind="unknown"))
+                continue
+        out.append(token)
     return out
 
 
 def _stands(  # noqa: PLR0911 - one line a kind
     text: str, token: Token, before: Token | None, after: Token | None, earlier: list[Token]
 ) -> bool:
-    kind, small = token.kind, token.end - token.start == 1
-    if kind == "particle":
-        return _particle_stands(text, token, before, after, earlier)
-    if kind == "weekday_short":
-        return _weekday_stands(text, token, earlier)
+    kind = token.kind
     if kind in _CLOCKS:
         return _clock_stands(text, token, before)
     if kind.startswith("half_"):
         return _half_stands(text, token, before, after)
-    if not small:
+    if kind == "particle":
+        return _particle_stands(text, token, before, after, earlier)
+    if kind == "weekday_short":
+        return _weekday_stands(text, token, earlier)
+    if token.end - token.start > 1:
         return True
     if kind == "filler":
         return _small_filler_stands(text, token, before, after)
@@ -99,15 +111,10 @@ def _small_approximation_stands(text: str, token: Token, before: Token | None, a
     if not _hangul(text[token.start]):
         return _small_filler_stands(text, token, before, after)
     if text[token.start] == "약":
-        return after is not None and (
-            after.kind in {"number", "duration", "lone_minutes"} | _CLOCKS or after.kind.startswith("half_")
-        )
+        return after is not None and (after.kind in _ABOUT or after.kind.startswith("half_"))
     if text[token.start] in "경께" and not _behind_a_time(before, token):
         return False
-    timely = before is not None and (
-        before.kind in {*_CLOCKS, "number", "particle", "before_suffix"}
-        or before.kind.startswith(("half_", "instant_"))
-    )
+    timely = before is not None and (before.kind in _TIMELY or before.kind.startswith(("half_", "instant_")))
     return timely and _ends_its_word(text, token, after)
 
 
@@ -119,7 +126,7 @@ def _ends_its_word(text: str, token: Token, after: Token | None) -> bool:
     """Whether a one-letter mark (전, 후, 前, 나) is not the start of a longer word."""
     if after is None or not _glued(token, after):
         return True
-    if after.kind in {"particle", "number", "approximate"} | _CLOCKS | _SUFFIXES | _LIST_KINDS:
+    if after.kind in _BEHIND_MARKS:
         return True
     if after.kind.startswith("half_") or text[after.start : after.end] in _COPULAS:
         return True
@@ -153,8 +160,9 @@ def _half_stands(text: str, token: Token, before: Token | None, after: Token | N
     word = text[token.start : token.end]
     if word == "早":
         return after is not None and after.kind in _CLOCKS
-    beside_digits = before is not None and before.kind in {"number", "dotted"} | _CLOCKS
-    if word not in ("am", "pm") or after is None or beside_digits or after.kind not in _TALK:
+    if word not in ("am", "pm") or after is None or after.kind not in _TALK:
+        return True
+    if before is not None and before.kind in _DIGITS:
         return True
     following = text[after.start : after.end]
     return not following.isascii() or following in _AFTER_MERIDIEM

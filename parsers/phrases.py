@@ -59,6 +59,4 @@ def _parts(items: list[Item]) -> list[list[Item]]:
 
 
 def _span(items: list[Item]) -> tuple[int, int]:
-    starts = [item.term.start if item.term else item.token.start for item in items]
-    ends = [item.term.end if item.term else item.token.end for item in items]
-    return min(starts), max(ends)
+    return items[0].start, items[-1].end

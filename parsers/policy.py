@@ -70,6 +70,14 @@ class Policy:
         except (ZoneInfoNotFoundError, ValueError, OSError) as error:
             raise ValueError(f"timezone {self.timezone!r} is not a zone of the tz database, e.g. Asia/Seoul") from error
 
+    def __hash__(self) -> int:
+        return self._hash
+
+    @cached_property
+    def _hash(self) -> int:
+        """Readings are remembered by policy, so its hash is asked for again and again."""
+        return hash((self.timezone, self.noon, self.slots, self.grace, self.auto_threshold))
+
     @cached_property
     def opening(self) -> tuple[int, int]:
         """First slot start and last slot end of the week, in minutes, half-open."""

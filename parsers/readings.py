@@ -32,6 +32,8 @@ _MORNING, _AFTERNOON = {"half_morning"}, {"half_afternoon", "half_evening"}
 _LUNCH = (12 * 60, 14 * 60)
 _DAYTIME = (9 * 60, 18 * 60)
 _EVENING_FROM = 17 * 60
+# The same few hundred things are said over and over; what each denotes for a clinic is worked out once.
+_REMEMBERED = 8192
 
 
 class Reading(NamedTuple):
@@ -79,6 +81,7 @@ def weighed(term: Term, policy: Policy) -> tuple[tuple[int, int], ...] | Reason:
     return tuple((minute, minute + 1) for minute in times[1])
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def point(term: Term, policy: Policy) -> Reading:
     """A term by itself: one clock time in plausible hours, or a stretch of the day named by words."""
     if term.clock is None and term.instant is None:
@@ -331,6 +334,7 @@ def _zone_offset(name: str, day: tuple[int, int, int], minute: int) -> int | Non
     return None if offset is None else round(offset.total_seconds() / 60)
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def after(term: Term, policy: Policy, *, inclusive: bool) -> Reading:
     """``[X, close)``; ``inclusive`` is "from" (부터), which for a word starts at its beginning rather than its end."""
     reading = _bound_point(term, policy, closing=False)
@@ -349,6 +353,7 @@ def _after_word(term: Term, reading: Reading, policy: Policy, *, inclusive: bool
     return _within_opening(Reading("bound", reading.lo, policy.opening[1]), reading, policy)
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def before(term: Term, policy: Policy, *, inclusive: bool) -> Reading:
     """``[open, X)``; ``inclusive`` is "until" (까지), which for a word reaches to its end."""
     reading = _bound_point(term, policy, closing=True)
@@ -392,6 +397,7 @@ def _within_opening(reading: Reading, bound: Reading, policy: Policy) -> Reading
     return reading
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def between(first: Term, last: Term, policy: Policy) -> Reading:  # noqa: PLR0911 - one line a way to refuse
     """``[A, B)``. A half-day word on one end carries to the other where that keeps A before B."""
     if first.straddling or last.straddling:

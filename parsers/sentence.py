@@ -20,6 +20,8 @@ symbol meaning                                      symbol meaning
 """
 
 from dataclasses import dataclass
+from functools import cache, lru_cache
+from typing import NamedTuple
 
 from parsers.clean import clean
 from parsers.glue import stand_alone
@@ -65,31 +67,39 @@ _SMALL_TALK = {"filler", "particle"}
 _SOME_DAY = (2026, 1, 1)
 _LIST_MARKS = {"or", "and", "sign"}
 _DATES = {"date", "weekday_short"}
+_ASIDES = _SMALL_TALK | _DATES
+_CLOCKS = {"clock", "clock_minutes"}
+_DIGITS = {"number", "dotted"}
 _LETTER_HALF = {"a": "half_morning", "p": "half_afternoon"}
 
 
-@dataclass(slots=True)
-class Term:
+class Term(NamedTuple):
     """One thing said about the time of day: a clock, half-day words, a named instant, or a clock with words.
 
-    ``halves`` are the half-day token kinds joined to it; ``straddling`` marks 전후, which reaches to both sides.
+    ``halves`` are the half-day token kinds joined to it; ``straddling`` marks 전후, which reaches to both sides. Where
+    it stands is the item's to know: the same thing said twice is the same term.
     """
 
     clock: Clock | None
     halves: tuple[str, ...] = ()
     instant: str | None = None
     straddling: bool = False
-    start: int = 0
-    end: int = 0
 
 
 @dataclass(slots=True)
 class Item:
-    """A symbol of the sentence with the term or token behind it."""
+    """A symbol of the sentence with the token behind it, and the term where there is one.
+
+    ``start`` and ``end`` are the part of the text it covers, half-day words that joined it included; ``half`` marks a
+    half-day word that has joined no clock, ``latin`` one in Latin letters.
+    """
 
     symbol: str
     term: Term | None
     token: Token
+    start: int
+    end: int
+    half: bool = False
     latin: bool = False
 
 
@@ -121,17 +131,34 @@ class Sentence:
 
 
 def _assemble(text: str, tokens: list[Token]) -> list[Item]:
-    items = _read_over_dates(_attach(_itemize(text, _with_zones(text, tokens))))
-    _share_units(items)
-    return _drop_idle_marks(tokens, items)
+    """The items of a sentence; each pass is made only where there is something for it to do."""
+    tokens = _with_trailing_year(tokens)
+    kinds = {token.kind for token in tokens}
+    if _is_zoned(tokens):
+        tokens = _with_zones(text, tokens)
+    items = _itemize(text, tokens, dated=not kinds.isdisjoint(_DATES))
+    if len(items) > 1:
+        if not kinds.isdisjoint(_half_kinds()):
+            items = _attach(items)
+        if not kinds.isdisjoint(_DIGITS):
+            items = _read_over_dates(items)
+            _share_units(items)
+    if "sign" in kinds:
+        if not kinds.isdisjoint(_ASIDES):
+            items = _drop_idle_dashes(tokens, items)
+        items = _drop_idle_commas(items)
+    return items
+
+
+def _is_zoned(tokens: list[Token]) -> bool:
+    for kind, value, _, _ in tokens:  # noqa: SIM110 - any() is twice as slow
+        if kind == "zone" or (type(value) is Clock and value.offset is not None):
+            return True
+    return False
 
 
 def _with_zones(text: str, tokens: list[Token]) -> list[Token]:
     """Give each zone to the clock beside it, and every zoned clock the complete date of the text."""
-    tokens = _with_trailing_year(tokens)
-    zoned = any(token.kind == "zone" or _offset_of(token) is not None for token in tokens)
-    if not zoned:
-        return tokens
     out: list[Token] = []
     leading: int | str | None = None
     for token in tokens:
@@ -219,11 +246,11 @@ def _zone_offset(name: str) -> int | str | None:
     return sign * (hours * 60 + minutes) if hours <= 14 and minutes < 60 else None
 
 
-def _itemize(text: str, tokens: list[Token]) -> list[Item]:
+def _itemize(text: str, tokens: list[Token], *, dated: bool) -> list[Item]:
     items: list[Item] = []
     for place, token in enumerate(tokens):
         kind = token.kind
-        if kind in _READ_OVER or (kind in _LIST_MARKS and _between_dates(tokens, place)):
+        if kind in _READ_OVER or (dated and kind in _LIST_MARKS and _between_dates(tokens, place)):
             continue
         item = _item(text, tokens, place, token)
         if item is not None:
@@ -232,7 +259,7 @@ def _itemize(text: str, tokens: list[Token]) -> list[Item]:
             if not (items and items[-1].term and items[-1].term.instant == "noon" and _is_twelve(item)):  # 정오 12시
                 items.append(item)
         elif kind == "straddling" and items and items[-1].term:
-            items[-1].term.straddling = True
+            items[-1].term = items[-1].term._replace(straddling=True)
     return items
 
 
@@ -244,31 +271,51 @@ def _is_twelve(item: Item) -> bool:
 
 def _between_dates(tokens: list[Token], place: int) -> bool:
     """Whether a mark lists dates (월요일이나 화요일 오전) and so says nothing of the time."""
-    before = next((token.kind for token in reversed(tokens[:place]) if token.kind not in _SMALL_TALK), "")
-    after = next((token.kind for token in tokens[place + 1 :] if token.kind not in _SMALL_TALK), "")
-    return before in _DATES and after in _DATES
+    return _next_is_date(tokens[place + 1 :]) and _next_is_date(tokens[:place][::-1])
+
+
+def _next_is_date(tokens: list[Token]) -> bool:
+    """Whether the first token that says something is a date."""
+    for token in tokens:
+        if token.kind not in _SMALL_TALK:
+            return token.kind in _DATES
+    return False
 
 
 def _item(text: str, tokens: list[Token], place: int, token: Token) -> Item | None:  # noqa: PLR0911 - one line a kind
-    kind = token.kind
-    if kind in ("clock", "clock_minutes"):
-        clock, letter = token.value if type(token.value) is tuple else (token.value, None)
-        if kind == "clock_minutes" and _minutes_ago(text, tokens, place):
-            clock = clock._replace(minute=0, ago=clock.minute)
-        halves = (_LETTER_HALF[letter],) if letter else ()
-        return Item("t", Term(clock, halves, start=token.start, end=token.end), token)
-    if kind.startswith("half_"):
-        return Item("t", Term(None, (kind,), start=token.start, end=token.end), token, text[token.start].isascii())
+    kind, _, start, end = token
+    if kind in _CLOCKS:
+        return _clock_item(text, tokens, place, token)
+    if kind in _half_kinds():
+        return Item("t", _half_term(kind), token, start, end, half=True, latin=text[start].isascii())
     if kind.startswith("instant_"):
-        return Item("t", Term(None, instant=kind[8:], start=token.start, end=token.end), token)
-    if kind in ("number", "dotted"):
+        return Item("t", Term(None, instant=kind.removeprefix("instant_")), token, start, end)
+    if kind in _DIGITS:
         return _number_item(text, tokens, place, token)
     if kind == "sign":
         return _sign_item(text, token)
     if kind == "before_suffix" and place and _minutes_ago(text, tokens, place - 1):
         return None
     symbol = _SYMBOLS.get(kind)
-    return Item(symbol, None, token) if symbol else None
+    return Item(symbol, None, token, start, end) if symbol else None
+
+
+def _clock_item(text: str, tokens: list[Token], place: int, token: Token) -> Item:
+    clock, letter = token.value if type(token.value) is tuple else (token.value, None)
+    if token.kind == "clock_minutes" and _minutes_ago(text, tokens, place):
+        clock = clock._replace(minute=0, ago=clock.minute)
+    term = Term(clock, (_LETTER_HALF[letter],) if letter else ())
+    return Item("t", term, token, token.start, token.end)
+
+
+@cache
+def _half_kinds() -> frozenset[str]:
+    return frozenset(kind for kind in lexicon().words.values() if kind.startswith("half_"))
+
+
+@cache
+def _half_term(kind: str) -> Term:
+    return Term(None, (kind,))
 
 
 def _minutes_ago(text: str, tokens: list[Token], place: int) -> bool:
@@ -283,30 +330,32 @@ def _minutes_ago(text: str, tokens: list[Token], place: int) -> bool:
 def _sign_item(text: str, token: Token) -> Item | None:
     sign = text[token.start]
     if sign in _SIGNS:
-        return Item(_SIGNS[sign], None, token)
+        return Item(_SIGNS[sign], None, token, token.start, token.end)
     between_digits = (
         token.start > 0 and token.end < len(text) and text[token.start - 1].isdigit() and text[token.end].isdigit()
     )
     if between_digits or (sign == "?" and (token.start == 0 or text[token.start - 1] == " ")):
-        return Item("?", None, token)  # 3.5.2 is no sentence end; a lone ? stands for letters that were lost
+        # 3.5.2 is no sentence end; a lone ? stands for letters that were lost
+        return Item("?", None, token, token.start, token.end)
     return None
 
 
 def _number_item(text: str, tokens: list[Token], place: int, token: Token) -> Item:
     """Digits: a clock where their form or an "at" says so, else a number that a half-day word may make one."""
-    digits = text[token.start : token.end]
-    clock = token.value if token.kind == "dotted" else _clock_of_digits(token.value)
+    kind, value, start, end = token
+    clock = value if kind == "dotted" else _clock_of_digits(value)
     if clock is None:
-        return Item("n", None, token)
-    led_by_at = place > 0 and tokens[place - 1].kind == "at" and len(digits) != 3
+        return Item("n", None, token, start, end)
+    led_by_at = place > 0 and tokens[place - 1].kind == "at" and end - start != 3
     if clock.style == "padded" or (clock.style == "dotted" and clock.hour > 12):
-        return Item("t", Term(clock._replace(style="padded"), start=token.start, end=token.end), token)
+        return Item("t", Term(clock._replace(style="padded")), token, start, end)
     if clock.style == "number" and led_by_at:
-        style = "padded" if clock.hour > 12 or digits[0] == "0" else "bare"
-        return Item("t", Term(clock._replace(style=style), start=token.start, end=token.end), token)
-    return Item("n", Term(clock, start=token.start, end=token.end), token)
+        style = "padded" if clock.hour > 12 or text[start] == "0" else "bare"
+        return Item("t", Term(clock._replace(style=style)), token, start, end)
+    return Item("n", Term(clock), token, start, end)
 
 
+@lru_cache(maxsize=4096)
 def _clock_of_digits(digits: str) -> Clock | None:
     """The clock that digits are (HHMM) or would be beside a half-day word; None where they cannot be one."""
     if not digits.isdigit() or len(digits) > 4:
@@ -332,7 +381,7 @@ def _attach(items: list[Item]) -> list[Item]:
     while place < count:
         item = items[place]
         end = place + 1
-        if _is_half(item):
+        if item.half:
             end = _halves_end(items, place)
             if end < count and _can_take(items[end]):
                 _join(items[end], items[place:end], in_front=True)
@@ -356,22 +405,15 @@ def _attach(items: list[Item]) -> list[Item]:
 
 
 def _halves_end(items: list[Item], place: int) -> int:
-    while place < len(items) and _is_half(items[place]):
+    while place < len(items) and items[place].half:
         place += 1
     return place
 
 
 def _can_take(item: Item) -> bool:
-    return _is_clock(item) or _is_number(item)
-
-
-def _is_half(item: Item) -> bool:
-    term = item.term
-    return item.symbol == "t" and term is not None and term.clock is None and term.instant is None and bool(term.halves)
-
-
-def _is_clock(item: Item) -> bool:
-    return item.symbol == "t" and item.term is not None and item.term.clock is not None
+    if item.symbol == "t":
+        return item.term is not None and item.term.clock is not None
+    return _is_number(item)
 
 
 def _is_number(item: Item) -> bool:
@@ -384,12 +426,15 @@ def _join(item: Item, halves: list[Item], *, in_front: bool) -> None:
     term = item.term
     if term is None or term.clock is None:
         raise ValueError("only a clock can take half-day words")
-    words = tuple(half for other in halves if other.term for half in other.term.halves)
-    term.halves = (*words, *term.halves) if in_front else (*term.halves, *words)
+    words = tuple([half.token.kind for half in halves])
+    joined = words + term.halves if in_front else term.halves + words
+    item.term = Term(term.clock, joined, term.instant, term.straddling)
     if item.symbol == "n":
         _make_clock(item)
-    edge = halves[0].token.start if in_front else halves[-1].token.end
-    term.start, term.end = min(term.start, edge), max(term.end, edge)
+    if in_front:
+        item.start = halves[0].start
+    else:
+        item.end = halves[-1].end
 
 
 def _make_clock(item: Item) -> None:
@@ -397,7 +442,12 @@ def _make_clock(item: Item) -> None:
     if term is None or term.clock is None:
         raise ValueError("only digits that can be a clock become one")
     item.symbol = "t"
-    term.clock = term.clock._replace(style="padded" if term.clock.hour > 12 else "bare")
+    item.term = Term(_as_clock(term.clock), term.halves, term.instant, term.straddling)
+
+
+@lru_cache(maxsize=4096)
+def _as_clock(digits: Clock) -> Clock:
+    return digits._replace(style="padded" if digits.hour > 12 else "bare")
 
 
 def _read_over_dates(items: list[Item]) -> list[Item]:
@@ -409,7 +459,7 @@ def _read_over_dates(items: list[Item]) -> list[Item]:
         dashed = end > place + 1
         if end and end < len(items) and items[end].symbol == ",":
             end += 1
-        if end and end < len(items) and items[end].symbol == "t" and not (dashed and _is_half(items[end])):
+        if end and end < len(items) and items[end].symbol == "t" and not (dashed and items[end].half):
             place = end
             continue
         out.append(items[place])
@@ -457,8 +507,8 @@ def _may_share(number: Item, other: Item) -> bool:
     return term.instant is not None or (term.clock is not None and term.clock.style in ("bare", "padded"))
 
 
-def _drop_idle_marks(tokens: list[Token], items: list[Item]) -> list[Item]:
-    """Drop a mark behind a filler or a date (감사합니다~, 시간 - 12시) and commas that separate nothing."""
+def _drop_idle_dashes(tokens: list[Token], items: list[Item]) -> list[Item]:
+    """Drop a mark behind a filler or a date: 감사합니다~, 시간 - 12시."""
     fillers = {token.end for token in tokens if token.kind in _SMALL_TALK}
     dates = {token.end for token in tokens if token.kind in _DATES}
     out: list[Item] = []
@@ -475,6 +525,12 @@ def _drop_idle_marks(tokens: list[Token], items: list[Item]) -> list[Item]:
                 else:
                     continue
         out.append(item)
+    return out
+
+
+def _drop_idle_commas(items: list[Item]) -> list[Item]:
+    """Drop commas that separate nothing."""
+    out = items[:]
     while out and out[-1].symbol == ",":
         out.pop()
     while out and out[0].symbol == ",":

@@ -6,6 +6,7 @@ is the order in which they are tried; no two of them match the same symbols.
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 from typing import NamedTuple
 
 from parsers.forms import bound, clock, span, word
@@ -39,8 +40,10 @@ FORMS: tuple[Form, ...] = (
 
 def read_phrase(items: list[Item], policy: Policy) -> Reading | None:
     """The reading of the first form that claims the phrase, or None."""
-    symbols = "".join([item.symbol for item in items])
-    for form in FORMS:
-        if form.pattern.fullmatch(symbols):
-            return form.read(items, policy)
-    return None
+    form = _form_of("".join([item.symbol for item in items]))
+    return None if form is None else form.read(items, policy)
+
+
+@lru_cache(maxsize=4096)
+def _form_of(symbols: str) -> Form | None:
+    return next((form for form in FORMS if form.pattern.fullmatch(symbols)), None)

@@ -15,8 +15,7 @@ _HANGUL_OR_HAN = re.compile(r"[\u1100-\u11ff\u3040-\u9fff\uac00-\ud7a3]")
 
 def parse(sentence: Sentence, policy: Policy) -> Verdict | None:
     """Claim a short text with a digit, foreign words and no word of ours that the library reads as a time of day."""
-    symbols = sentence.symbols
-    if "?" not in symbols or len(sentence.text) > _LONGEST or _speaks_ours(sentence) or not _foreign(sentence):
+    if len(sentence.text) > _LONGEST or _speaks_ours(sentence) or not _foreign(sentence):
         return None
     minute = minute_of(sentence.text)
     if minute is None:

@@ -8,11 +8,9 @@ from parsers.verdict import Verdict
 
 def phrase(sentence: Sentence, policy: Policy) -> Verdict | None:
     """Claim a text that is one phrase: a clock, a word, a range or a bound."""
-    symbols = sentence.symbols
-    return read_one(sentence.items, policy) if "t" in symbols and "?" not in symbols else None
+    return read_one(sentence.items, policy)
 
 
 def alternatives(sentence: Sentence, policy: Policy) -> Verdict | None:
     """Claim phrases joined by "or", commas or nothing (14:00 오후 2시)."""
-    symbols = sentence.symbols
-    return read_several(sentence.items, policy) if symbols.count("t") > 1 and "?" not in symbols else None
+    return read_several(sentence.items, policy)

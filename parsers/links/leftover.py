@@ -7,12 +7,8 @@ from parsers.types import Period, Reason
 from parsers.verdict import Verdict, review
 
 
-def unexplained(sentence: Sentence, policy: Policy) -> Verdict | None:
+def unexplained(sentence: Sentence, policy: Policy) -> Verdict:
     """Claim a text that says something about time and something nobody understands; suggest by what is known."""
-    symbols = sentence.symbols
-    timely = set("tnVXPDReFUAB") & set(symbols)
-    if not timely or ("t" not in symbols and "?" in symbols and not set("VXPDR") & timely):
-        return None
     verdict = read_any(sentence.known_items(), policy)
     suggestion = verdict.period if verdict else _agreed(sentence, policy)
     return review("unexplained", Reason.UNEXPLAINED_TEXT, suggestion)

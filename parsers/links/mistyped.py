@@ -1,6 +1,7 @@
 """Half-day words within one slip of the keyboard (오휴, moring): never AUTO, but a suggestion."""
 
 import unicodedata
+from collections.abc import Iterator
 from functools import cache
 
 from parsers.lexicon import lexicon
@@ -14,16 +15,29 @@ _SHORTEST = 4  # letters or jamo; below that everything is within one slip of so
 
 
 @cache
-def _targets() -> dict[str, tuple[tuple[str, Period], ...]]:
-    """Half-day words in letters and jamo, by their first and by their last of them: one slip leaves one in place."""
-    targets: dict[str, tuple[tuple[str, Period], ...]] = {}
+def _slipped() -> dict[str, tuple[tuple[str, Period], ...]]:
+    """Every way to write a half-day word with one slip, and the (word, period) it is of.
+
+    Words are in letters and jamo; ``*`` stands for any one letter.
+    """
+    slipped: dict[str, tuple[tuple[str, Period], ...]] = {}
     for word, kind in lexicon().words.items():
         letters = unicodedata.normalize("NFD", word)
         if kind not in _PERIODS or len(letters) < _SHORTEST or not _alphabetic(letters):
             continue
-        for edge in (letters[0], letters[-1] + "$"):
-            targets[edge] = (*targets.get(edge, ()), (letters, _PERIODS[kind]))
-    return targets
+        for way in _ways_to_slip(letters):
+            slipped[way] = (*slipped.get(way, ()), (letters, _PERIODS[kind]))
+    return slipped
+
+
+def _ways_to_slip(word: str) -> set[str]:
+    """A letter lost, swapped with the next, changed or added."""
+    splits = [(word[:place], word[place:]) for place in range(len(word) + 1)]
+    lost = {front + back[1:] for front, back in splits if back}
+    swapped = {front + back[1] + back[0] + back[2:] for front, back in splits if len(back) > 1}
+    changed = {f"{front}*{back[1:]}" for front, back in splits if back}
+    added = {f"{front}*{back}" for front, back in splits}
+    return lost | swapped | changed | added
 
 
 def _alphabetic(word: str) -> bool:
@@ -33,8 +47,6 @@ def _alphabetic(word: str) -> bool:
 def parse(sentence: Sentence, policy: Policy) -> Verdict | None:
     """Claim a text whose unknown piece is a half-day word with one letter added, lost, swapped or changed."""
     del policy
-    if "?" not in sentence.symbols:
-        return None
     found = {period for run in _unknown_runs(sentence) for period in _slips(run)}
     if len(found) != 1:
         return None
@@ -60,24 +72,12 @@ def _slips(word: str) -> set[Period]:
         return set()
     # A particle may hang on behind (오휴에): compare the front of the word too.
     fronts = {letters, *(unicodedata.normalize("NFD", word[:size]) for size in (2, 3) if len(word) > size)}
-    return {
-        period
-        for front in fronts
-        for edge in (front[0], front[-1] + "$")
-        for target, period in _targets().get(edge, ())
-        if abs(len(front) - len(target)) <= 1 and _one_slip(front, target)
-    }
+    return {period for front in fronts for target, period in _within_one_slip(front) if target != front}
 
 
-def _one_slip(word: str, target: str) -> bool:
-    """Whether one insertion, deletion, substitution or swap of neighbours turns one into the other."""
-    if word == target or abs(len(word) - len(target)) > 1:
-        return False
-    place = 0
-    while place < min(len(word), len(target)) and word[place] == target[place]:
-        place += 1
-    if len(word) == len(target):
-        swapped = word[place : place + 2] == target[place : place + 2][::-1]
-        return word[place + 1 :] == target[place + 1 :] or (swapped and word[place + 2 :] == target[place + 2 :])
-    longer, shorter = (word, target) if len(word) > len(target) else (target, word)
-    return longer[place + 1 :] == shorter[place:]
+def _within_one_slip(word: str) -> Iterator[tuple[str, Period]]:
+    """The half-day words that one slip makes this one."""
+    slipped = _slipped()
+    yield from slipped.get(word, ())
+    for place in range(len(word)):
+        yield from slipped.get(f"{word[:place]}*{word[place + 1 :]}", ())

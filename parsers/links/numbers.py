@@ -7,12 +7,9 @@ from parsers.types import Period, Reason
 from parsers.verdict import Verdict, review
 
 
-def parse(sentence: Sentence, policy: Policy) -> Verdict | None:
+def parse(sentence: Sentence, policy: Policy) -> Verdict:
     """Claim texts of numbers alone, with the suggestion they would be as a clock, a day's fraction or a timestamp."""
-    symbols = sentence.symbols
-    if not symbols or symbols.strip("neo~,&|fFUuWwAaBb") or not ("n" in symbols or "e" in symbols):
-        return None
-    return review("bare_number", Reason.BARE_NUMBER, _suggestion(sentence.items, symbols, policy))
+    return review("bare_number", Reason.BARE_NUMBER, _suggestion(sentence.items, sentence.symbols, policy))
 
 
 def _suggestion(items: list[Item], symbols: str, policy: Policy) -> Period | None:

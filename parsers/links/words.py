@@ -21,49 +21,29 @@ def negation(sentence: Sentence, policy: Policy) -> Verdict | None:
     symbols = sentence.symbols
     if "?" in symbols and any(sentence.text[item.token.start] in _CODE_SIGNS for item in sentence.items):
         return None  # a formula or markup: its words say nothing
-    if "N" in symbols or "!" in (symbols[:1], symbols[-1:]):
-        return review("negation", Reason.NEGATION)
-    return None
+    return review("negation", Reason.NEGATION)
 
 
 def placeholder(sentence: Sentence, policy: Policy) -> Verdict | None:
     """Claim 미정, TBD, N/A, a lone dash; beside a time the time is the suggestion."""
-    symbols = sentence.symbols
-    if "?" in symbols:
-        return None
-    if "P" in symbols:
-        return review("placeholder", Reason.PLACEHOLDER, _suggestion(sentence, policy, "P"))
-    if symbols and not symbols.strip("~,"):
-        return review("placeholder", Reason.PLACEHOLDER)
-    return None
+    return review("placeholder", Reason.PLACEHOLDER, _suggestion(sentence, policy, "P"))
 
 
 def duration(sentence: Sentence, policy: Policy) -> Verdict | None:
     """Claim 3시간, 30분, in 2 hours, 지금."""
-    symbols = sentence.symbols
-    if "?" in symbols or not ("D" in symbols or "R" in symbols):
-        return None
     return review("duration", Reason.RELATIVE_OR_DURATION, _suggestion(sentence, policy, "DR"))
 
 
 def no_preference(sentence: Sentence, policy: Policy) -> Verdict | None:
     """Claim 아무때나 alone or beside both halves; within one half it narrows nothing and the phrase decides."""
-    symbols = sentence.symbols
-    if "X" not in symbols or "?" in symbols:
+    if "t" in sentence.symbols and read_one(sentence.items, policy) is not None:
         return None
-    if "t" in symbols:
-        verdict = read_one(sentence.items, policy)
-        if verdict is not None:
-            return None
     return review("no_preference", Reason.NO_PREFERENCE)
 
 
 def vague(sentence: Sentence, policy: Policy) -> Verdict | None:
     """Claim 첫 타임, 퇴근 후 where no half-day word settles them."""
     del policy
-    symbols = sentence.symbols
-    if "V" not in symbols or "t" in symbols or "?" in symbols:
-        return None
     halves = {_VAGUE[item.token.kind] for item in sentence.items if item.symbol == "V"}
     return review("vague_word", Reason.AMBIGUOUS_WORD, halves.pop() if len(halves) == 1 else None)
 
