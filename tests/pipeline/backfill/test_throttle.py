@@ -35,6 +35,7 @@ from pipeline.settings import MoveSettings
 RUN = "20261123-101500-3f2a"
 EVERY = 0.05
 _NOTHING = MoveSettings(max_lag_seconds=0, vacuum_patience=0)
+_STREAMS = "SELECT count(*) FROM pg_stat_replication WHERE state = 'streaming' AND replay_lsn IS NOT NULL"
 _REGISTER = """
 INSERT INTO ojeon.runs (run_id, plan_sha256, target, target_oid, fills, state)
 VALUES (%s, '', 'reservations', 'reservations'::regclass, '{period}', 'applying')
@@ -179,8 +180,8 @@ def test_a_look_is_not_taken_for_every_batch(database: str, oid: int) -> None:
 
 
 @pytest.fixture(scope="module")
-def pair() -> Iterator[tuple[Server, str]]:
-    """A server and a real replica of it: the primary, and the replica's address."""
+def pair() -> Iterator[tuple[str, str, int]]:
+    """A server with a live table and a real replica: the addresses of both, and the table's oid."""
     with embedded_postgres() as server:
         folder = server.folder / "replica"
         owner = account()
@@ -193,30 +194,46 @@ def pair() -> Iterator[tuple[Server, str]]:
         command = [server.programs / "postgres", "-D", folder, *(word for one in options for word in ("-c", one))]
         with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **identity) as replica:
             try:
-                yield server, f"postgresql://postgres@/postgres?host={folder}"
+                oid = create(server.url)
+                with psycopg.connect(server.url, autocommit=True) as primary:
+                    wait_until(lambda: primary.execute(_STREAMS).fetchone()[0])
+                yield server.url, f"postgresql://postgres@/postgres?host={folder}", oid
             finally:
                 replica.send_signal(signal.SIGQUIT)
 
 
-def test_a_replica_that_lags(pair: tuple[Server, str]) -> None:
-    server, replica = pair
-    oid = create(server.url)
-    streams = "SELECT count(*) FROM pg_stat_replication WHERE state = 'streaming' AND replay_lsn IS NOT NULL"
-    with psycopg.connect(server.url, autocommit=True) as primary:
-        wait_until(lambda: primary.execute(streams).fetchone()[0])
+@pytest.mark.xdist_group("replica")
+def test_a_replica_that_lags(pair: tuple[str, str, int]) -> None:
+    url, replica, oid = pair
+    with psycopg.connect(url, autocommit=True) as primary:
         limits = _NOTHING.model_copy(update={"max_lag_seconds": 0.4})
         with psycopg.connect(replica, autocommit=True) as standby:
             standby.execute("SELECT pg_wal_replay_pause()")
             for _ in range(7):  # lag is told with the WAL that comes after
                 primary.execute("UPDATE reservations SET period = period")
                 time.sleep(0.1)
-            with waiting(server.url, limits, oid) as worker:
+            with waiting(url, limits, oid) as worker:
                 assert worker.why() is Why.REPLICA_LAG
                 assert "s behind (limit 0.4 s)" in worker.told[-1].words
                 standby.execute("SELECT pg_wal_replay_resume()")
                 assert worker.goes_on() is False
-        # What a replica that has caught up shows for a while is not its lag.
-        assert look(primary, limits, oid, RUN).lag < 0.2
+
+
+@pytest.mark.xdist_group("replica")
+def test_a_replica_that_has_caught_up_shows_its_last_lag_for_a_while(pair: tuple[str, str, int]) -> None:
+    url, replica, oid = pair
+    behind = "SELECT count(*) FROM pg_stat_replication WHERE replay_lsn < pg_current_wal_insert_lsn()"
+    shown = "SELECT replay_lag > '0.2 s' FROM pg_stat_replication"
+    with psycopg.connect(url, autocommit=True) as primary, psycopg.connect(replica, autocommit=True) as standby:
+        wait_until(lambda: not primary.execute(behind).fetchone()[0])
+        standby.execute("SELECT pg_wal_replay_pause()")
+        primary.execute("SELECT pg_logical_emit_message(false, 'test', 'test', true)")
+        time.sleep(0.4)
+        assert primary.execute(behind).fetchone()[0]
+        standby.execute("SELECT pg_wal_replay_resume()")
+        wait_until(lambda: not primary.execute(behind).fetchone()[0])
+        assert primary.execute(shown).fetchone()[0]
+        assert look(primary, MoveSettings(), oid, RUN).lag == 0
 
 
 def test_a_lag_goes_down_to_half_before_the_worker_goes_on(database: str, oid: int) -> None:
@@ -401,6 +418,15 @@ def test_who_asks_is_heard_while_the_worker_waits(asked: str, database: str, oid
         assert worker.why() is Why.TABLE_LOCK
         worker.ask(asked)
         assert worker.goes_on() is True
+
+
+def test_what_was_asked_is_not_remembered(database: str, oid: int, session: psycopg.Connection[Any]) -> None:
+    del database
+    throttle = Throttle(MoveSettings(), oid, RUN, lambda _hold: None, every=60)
+    session.execute("UPDATE ojeon.runs SET asked = 'pause'")
+    assert throttle(session) is True
+    session.execute("UPDATE ojeon.runs SET asked = NULL")
+    assert throttle(session) is False
 
 
 def test_a_lost_session_is_the_callers_and_the_next_one_goes_on_waiting(database: str, oid: int) -> None:
