@@ -1,0 +1,301 @@
+"""Every refusal of a move: the sentence, its exit code, and that the table is as it was."""
+
+import json
+from datetime import UTC, datetime, timedelta
+
+import psycopg
+import pytest
+from live_move import Move, seal
+
+from pipeline.backfill import asking, ledger
+from pipeline.backfill.plan import read_plan
+from pipeline.errors import OjeonError
+
+TABLE = """
+CREATE TABLE reservations (id text PRIMARY KEY, "preferredTime" text, "preferredDate" date, "createdAt" timestamp(3),
+    period text, "timeSlotStart" varchar(5));
+INSERT INTO reservations (id, "preferredTime") SELECT 'r' || n, '14:00' FROM generate_series(1, 9) n;
+"""
+RUN = "20261123-101500-3f2a"
+CHANGES = """
+CREATE FUNCTION public.change() RETURNS trigger LANGUAGE plpgsql AS
+$$ BEGIN IF NEW.id = 'r9' THEN {} END IF; RETURN NEW; END $$;
+CREATE TRIGGER change BEFORE UPDATE ON reservations FOR EACH ROW EXECUTE FUNCTION public.change();
+"""
+MADE_ANEW = """
+CREATE TABLE made_anew (LIKE reservations INCLUDING ALL); INSERT INTO made_anew SELECT * FROM reservations;
+DROP TABLE reservations; ALTER TABLE made_anew RENAME TO reservations;
+"""
+
+
+@pytest.fixture
+def move(database, tmp_path):
+    with psycopg.connect(database) as connection:
+        connection.execute(TABLE)
+    return Move(database, seal(tmp_path / RUN, database))
+
+
+def refusal(move, do, code):
+    """What ``do`` says when it must leave the table as it was."""
+    before = move.snapshot()
+    with pytest.raises(OjeonError) as caught:
+        do()
+    said = str(caught.value)
+    assert move.snapshot() == before
+    assert caught.value.exit_code == code
+    assert "\n" not in said
+    assert "오전" not in said
+    return said
+
+
+def resealed(move, folder, **changes):
+    return Move(move.url, seal(folder / RUN, move.url, **changes), move.fills)
+
+
+def test_a_plan_that_its_own_run_refused(move, tmp_path):
+    (tmp_path / "other").mkdir()
+    why = "its check did not pass (see manifest.json beside it). Run again."
+    refused = resealed(move, tmp_path / "other", apply="refused", why=why)
+    assert refusal(refused, refused.apply, 2) == f"The plan in {refused.folder} is not to be applied: {why}"
+
+
+@pytest.mark.parametrize("position", [0, 50, -2])
+def test_a_plan_edited_by_one_byte(move, position):
+    path = move.folder / "dictionary.jsonl"
+    content = bytearray(path.read_bytes())
+    content[position] ^= 1
+    path.write_bytes(content)
+    assert refusal(move, move.apply, 2) == (
+        f"The plan in {move.folder} is not as its run left it (dictionary.jsonl: changed), and a plan never changes. "
+        "Put the files back, or plan again with `ojeon run`."
+    )
+
+
+def test_a_plan_with_files_added_and_missing(move):
+    (move.folder / "dictionary.jsonl").unlink()
+    for number in range(4):
+        (move.folder / f"{number}.sql").touch()
+    assert "(0.sql: added; 1.sql: added; 2.sql: added and 2 more)" in refusal(move, move.apply, 2)
+
+
+def test_a_plan_without_its_dictionary(move):
+    (move.folder / "dictionary.jsonl").unlink()
+    manifest = json.loads((move.folder / "manifest.json").read_text(encoding="utf-8"))
+    (move.folder / "manifest.json").write_text(json.dumps(manifest | {"files": {}}), encoding="utf-8")
+    said = refusal(move, move.apply, 4)
+    assert said.endswith("dictionary.jsonl cannot be read (FileNotFoundError). Plan again with `ojeon run`.")
+    assert move.execute("SELECT count(*) FROM ojeon.runs") == [(0,)]
+
+
+@pytest.mark.parametrize(
+    ("age", "limit", "sentence"),
+    [
+        (timedelta(days=8), timedelta(days=7), "is 8 days old, and no plan older than 7 days is applied"),
+        (timedelta(hours=30), timedelta(hours=24), "is 30 hours old, and no plan older than 24 hours is applied"),
+    ],
+)
+def test_a_plan_that_is_too_old(move, tmp_path, age, limit, sentence):
+    (tmp_path / "other").mkdir()
+    written = (datetime.now(UTC) - age).isoformat(timespec="seconds")
+    old = resealed(move, tmp_path / "other", written_at=written)
+    said = refusal(move, lambda: read_plan(old.folder, max_age=limit), 2)
+    assert sentence in said
+    assert said.endswith("Plan again with `ojeon run`, or allow it with --max-age-days.")
+    assert read_plan(old.folder, max_age=age + timedelta(minutes=1)).run_id == RUN
+
+
+@pytest.mark.parametrize("differs", [{"database": "another"}, {"system_identifier": "7"}])
+def test_a_plan_of_another_database(move, tmp_path, differs):
+    (tmp_path / "other").mkdir()
+    manifest = json.loads((move.folder / "manifest.json").read_text(encoding="utf-8"))
+    other = resealed(move, tmp_path / "other", source=manifest["source"] | differs)
+    said = refusal(move, other.apply, 2)
+    assert "The plan was made for the database" in said
+    assert said.endswith("Give the address of that database, or plan again here with `ojeon run`.")
+    assert move.execute("SELECT to_regclass('ojeon.runs')") == [(None,)]
+
+
+def test_a_run_begun_by_its_files(move):
+    move.execute("CREATE SCHEMA ojeon; CREATE TABLE ojeon.file_batches (run_id text, changed jsonb)")
+    move.execute("""INSERT INTO ojeon.file_batches VALUES (%s, '{}'), ('another', '{"r1": "7"}')""", RUN)
+    move.execute("""INSERT INTO ojeon.file_batches VALUES (%s, '{"r1": "7"}')""", RUN)
+    assert refusal(move, move.apply, 2) == (
+        f"Rows of this run were filled by its files (psql, {move.folder}/updates). Go on with the files, or take them "
+        f"back with {move.folder}/undo/*.sql first."
+    )
+    move.execute("UPDATE ojeon.file_batches SET changed = '{}' WHERE run_id = %s", RUN)
+    assert move.apply().changed == 9
+
+
+def test_a_run_begun_to_fill_something_else(move):
+    move.apply()
+    other = Move(move.url, move.folder, ("period", "slot"))
+    assert refusal(move, other.apply, 2) == (
+        f"The run {RUN} was begun to fill period, now period, slot is asked. Go on with the first, or undo the run "
+        "before."
+    )
+
+
+def test_a_plan_other_than_the_one_in_the_ledger(move, tmp_path):
+    move.apply()
+    (tmp_path / "other").mkdir()
+    other = resealed(move, tmp_path / "other", decided={"14:00": ("MORNING", None)})
+    said = refusal(move, other.apply, 2)
+    assert said.startswith(f"The ledger knows a plan of the run {RUN} that is not the one in {other.folder}")
+
+
+def test_a_table_made_anew_since_the_first_batch(move):
+    move.apply()
+    move.execute(MADE_ANEW)
+    said = refusal(move, move.apply, 2)
+    assert 'about another table than today\'s "public"."reservations"' in said
+    with move.start("undo", "--yes") as process:
+        said = process.communicate(timeout=30)[1]
+    assert process.returncode == 2
+    assert 'The ledger speaks of another table than today\'s "public"."reservations"' in said
+    assert move.execute("SELECT count(period) FROM reservations") == [(9,)]
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ('RENAME "preferredTime" TO wish', "has no column 'preferredTime'"),
+        ("RENAME period TO half", 'There is no column \'period\' of "public"."reservations" yet'),
+        ("RENAME id TO key", "has no column 'id'"),
+        ("RENAME TO bookings", 'There is no table "public"."reservations"'),
+    ],
+)
+@pytest.mark.parametrize("begun", [False, True])
+def test_a_column_or_the_table_renamed_between_run_and_apply(move, change, sentence, begun):
+    if begun:
+        move.apply()
+    before = move.snapshot()
+    move.execute(f"ALTER TABLE reservations {change}")
+    with pytest.raises(OjeonError) as caught:
+        move.apply()
+    assert sentence in str(caught.value)
+    assert caught.value.exit_code == 4
+    back = {"RENAME TO": "ALTER TABLE bookings RENAME TO reservations"}
+    names = change.removeprefix("RENAME ").split(" TO ")
+    undo_it = f"ALTER TABLE reservations RENAME {names[-1]} TO {names[0]}" if len(names) == 2 else back["RENAME TO"]
+    move.execute(undo_it)
+    assert move.snapshot() == before
+
+
+@pytest.fixture
+def reader(move):
+    """The same plan by a role that may read the table and nothing else."""
+    name = f"reader_{move.execute('SELECT pg_backend_pid()')[0][0]}"
+    move.execute(f"CREATE ROLE {name} LOGIN")
+    move.execute(f"GRANT SELECT ON reservations TO {name}")
+    yield Move(psycopg.conninfo.make_conninfo(move.url, user=name), move.folder)
+    move.execute(f"DROP OWNED BY {name}")
+    move.execute(f"DROP ROLE {name}")
+
+
+def test_no_right_to_make_the_ledger_or_to_write_the_table(move, reader):
+    said = refusal(move, reader.apply, 4)
+    assert "the role lacks a right (permission denied for database" in said
+    name = reader.execute("SELECT current_user")[0][0]
+    move.execute(f"GRANT CREATE ON DATABASE {move.execute('SELECT current_database()')[0][0]} TO {name}")
+    said = refusal(move, reader.apply, 4)
+    assert "the role lacks a right (permission denied for table reservations). Ask for it, or connect as" in said
+    move.execute(f"GRANT UPDATE ON reservations TO {name}")
+    assert reader.apply().changed == 9
+
+
+def test_no_right_to_read_the_table(move, reader):
+    name = reader.execute("SELECT current_user")[0][0]
+    move.execute(f"REVOKE SELECT ON reservations FROM {name}")
+    said = refusal(move, reader.apply, 4)
+    assert f"The role {name} may not read" in said
+
+
+def test_a_ledger_that_everybody_may_write(move):
+    with psycopg.connect(move.url, autocommit=True) as connection:
+        ledger.create(connection)
+    move.execute("GRANT INSERT ON ojeon.batches TO PUBLIC")
+    said = refusal(move, move.apply, 4)
+    assert said.startswith("Everybody may write the ledger in the schema ojeon, so it cannot be trusted.")
+
+
+@pytest.mark.parametrize("body", ["NEW.period = 'MORNING';", "NEW.period = NULL;"])
+def test_a_trigger_that_changes_what_is_written(move, body):
+    move.execute(CHANGES.format(body))
+    assert refusal(move, move.apply, 4) == (
+        'A trigger of "public"."reservations" changes what this plan writes, so the batch was taken back. Mend or '
+        "disable the trigger, then apply again; what was done before stays done."
+    )
+    assert move.claimed() == []
+    move.execute("ALTER TABLE reservations DISABLE TRIGGER change")
+    assert move.apply().changed == 9
+    move.execute(CHANGES.format("NEW.period = 'MORNING';").replace("change", "back"))
+    said = refusal(move, move.undo, 4)
+    assert "changes what undo writes, so the batch was taken back" in said
+    move.execute("DROP TRIGGER back ON reservations")
+    assert move.undo().undone == 9
+
+
+def test_a_trigger_that_keeps_a_row_from_being_written(move, monkeypatch):
+    monkeypatch.setattr("pipeline.backfill.apply._FRUITLESS_SWEEPS", 1)
+    move.execute(CHANGES.format("RETURN NULL;"))
+    report = move.apply()
+    assert (report.state, report.changed, report.left) == ("paused", 8, 1)
+    assert len(move.claimed()) == 8
+    move.execute("DROP TRIGGER change ON reservations")
+    assert move.apply().changed == 1
+    assert move.undo().undone == 9
+
+
+def test_a_run_nobody_began_here(move):
+    with psycopg.connect(move.url, autocommit=True) as connection:
+        for question in (asking.pause, asking.resume, asking.cancel):
+            said = refusal(move, lambda question=question: question(connection, "another"), 2)
+            assert said.startswith("This database knows nothing of the run another: it was never applied here.")
+
+
+@pytest.mark.parametrize(
+    ("state", "question", "sentence"),
+    [
+        ("planned", "pause", f"The run {RUN} is planned: there is nothing to pause."),
+        ("applied", "pause", f"The run {RUN} is applied: there is nothing to pause."),
+        ("applied", "resume", f"The run {RUN} is applied, not paused."),
+        ("paused", "resume", f"The process that paused {RUN} is gone. Go on with: ojeon apply {RUN}"),
+        ("undo_paused", "resume", f"The process that paused {RUN} is gone. Go on with: ojeon undo {RUN}"),
+        ("undone", "cancel", f"The run {RUN} is undone: there is nothing to cancel."),
+        ("applied", "cancel", f"The run {RUN} is applied: there is nothing to cancel."),
+    ],
+)
+def test_what_cannot_be_asked_of_a_run(move, state, question, sentence):
+    with move.worker():
+        pass
+    move.execute("UPDATE ojeon.runs SET state = %s", state)
+    with psycopg.connect(move.url, autocommit=True) as connection:
+        assert refusal(move, lambda: getattr(asking, question)(connection, RUN), 2) == sentence
+    assert move.state() == state
+
+
+def test_what_was_never_applied_cannot_be_undone(move):
+    with move.worker():
+        pass
+    assert refusal(move, move.undo, 2) == (
+        f"The run {RUN} is planned; undoing can follow applied, applying, cancelled, paused, undo_paused, undoing "
+        f"only. See `ojeon status {RUN}`."
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        ((), "Nobody can be asked here: give --yes to go ahead, or --dry-run to see the SQL."),
+        (("--yes", "--max-age-days", "0"), "Setting move.max_age_days, from a flag, is wrong"),
+        (("--yes", "--fill", "name"), "Setting move.fill.0, from a flag, is wrong"),
+    ],
+)
+def test_a_command_that_cannot_go_ahead_says_so_in_one_sentence(move, arguments, sentence):
+    with move.start("apply", *arguments) as process:
+        out, said = process.communicate(timeout=30)
+    assert (process.returncode, out) == (2, "")
+    assert sentence in said
+    assert "Traceback" not in said
+    assert move.execute("SELECT count(period), to_regclass('ojeon.runs') FROM reservations") == [(0, None)]
