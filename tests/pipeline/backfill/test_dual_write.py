@@ -299,6 +299,13 @@ def test_a_second_run_must_wait_until_the_first_ones_trigger_is_off(move, tmp_pa
     assert told == [(RUN, False, 1), (second.run_id, True, 0)]
 
 
+def test_the_trigger_fills_what_the_run_was_begun_with(move):
+    move.apply()
+    assert install(replace(move, fills=("period", "slot")))
+    insert(move, "r", MORNING)
+    assert row(move, "r", *COLUMNS[:2]) == ("MORNING", None)
+
+
 def test_a_run_that_was_undone_fills_no_new_rows(move):
     insert(move, "r", MORNING)
     move.apply()

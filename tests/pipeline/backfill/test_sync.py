@@ -1,6 +1,7 @@
 """Rows that arrive after a run was applied: sync decides their texts, plans those that are certain, and fills them."""
 
 import csv
+import itertools
 import json
 import os
 import signal
@@ -74,6 +75,7 @@ def test_rows_that_arrived_are_settled_until_none_is_left_but_reviews(move):
     insert(move, "morning", NEW_MORNING)
     insert(move, "afternoon", NEW_AFTERNOON)
     insert(move, "own", NEW_AFTERNOON, "MORNING")
+    insert(move, "own text", "16:30", "AFTERNOON")
     insert(move, "waits", UNDECIDED)
     insert(move, "waits too", UNDECIDED)
     report = synced(move)
@@ -85,12 +87,27 @@ def test_rows_that_arrived_are_settled_until_none_is_left_but_reviews(move):
         "morning": "MORNING",
         "afternoon": "AFTERNOON",
         "own": "MORNING",
+        "own text": "AFTERNOON",
         "waits": None,
         "waits too": None,
     }
     assert plan(move) == [(NEW_AFTERNOON, "AFTERNOON", "15:30", 1), (NEW_MORNING, "MORNING", "11:00", 1)]
     assert events(move) == ["sync 1: 2 texts joined the plan"]
     assert move.not_as_left() == []
+
+
+def test_what_arrives_during_a_sync_is_settled_by_it(move):
+    arriving = iter([("second", NEW_AFTERNOON), ("third", "16:30")])
+
+    def observe(_batch):
+        for row_id, text in itertools.islice(arriving, 1):
+            insert(move, row_id, text)
+
+    insert(move, "first", NEW_MORNING)
+    report = synced(move, observe=observe)
+    assert (report.texts, report.changed, report.state) == (3, 3, "applied")
+    assert None not in periods(move).values()
+    assert [increment for *_, increment in plan(move)] == [1, 2, 3]
 
 
 def test_a_sync_with_nothing_to_do_leaves_no_trace(move):
