@@ -109,10 +109,9 @@ def status_table(standing: Standing) -> Table:
         table.add_column(heading, justify="left" if left else "right", overflow="fold")
     for run in standing.runs:
         rate = run.rows_per_second
-        waits = f"\nwaiting for {run.waiting_for}" if run.waiting_for else ""
         table.add_row(
             run.run_id,
-            run.state + (f" (asked to {run.asked})" if run.asked else "") + waits,
+            run.state + (f" (asked to {run.asked})" if run.asked else ""),
             ", ".join(run.fills),
             "" if run.to_do is None else f"{run.to_do:,}",
             f"{run.changed:,}",
@@ -122,4 +121,6 @@ def status_table(standing: Standing) -> Table:
             "" if rate is None else f"{rate:,.0f}",
             "" if run.last_at is None else f"{run.last_at:%Y-%m-%d %H:%M:%S}",
         )
+    waits = [f"{run.run_id} waits for {run.waiting_for}" for run in standing.runs if run.waiting_for]
+    table.caption, table.caption_justify = "\n".join(waits) or None, "left"
     return table

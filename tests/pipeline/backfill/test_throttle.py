@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +19,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from live_move import Move, seal
 from psycopg import sql
+from rich.console import Console
 
 from pipeline.backfill import ledger
 from pipeline.backfill.apply import apply
 from pipeline.backfill.asking import cancel, pause, resume
 from pipeline.backfill.pressure import Pressure, look, unseen
-from pipeline.backfill.status import Status
+from pipeline.backfill.status import Status, as_dict, status_table
 from pipeline.backfill.status import status as read_status
 from pipeline.backfill.throttle import Budget, Hold, Throttle, Why
 from pipeline.backfill.undo import undo
@@ -531,3 +533,14 @@ def test_a_held_worker_does_what_is_asked_without_another_batch(
 def status(move: Move) -> Status:
     with psycopg.connect(move.url) as connection:
         return read_status(connection, RUN).runs[0]
+
+
+def test_the_status_tells_what_is_waited_for_in_a_line_of_its_own(database: str, oid: int) -> None:
+    with locked(database), waiting(database, _NOTHING, oid) as worker:
+        worker.why()
+        with psycopg.connect(database) as connection:
+            standing = read_status(connection, RUN)
+    assert as_dict(standing)["runs"][0]["waiting_for"] == "a lock on the table that somebody holds or waits for"
+    screen = Console(width=100, file=StringIO())
+    screen.print(status_table(standing))
+    assert f"{RUN} waits for a lock on the table that somebody holds" in screen.file.getvalue()
