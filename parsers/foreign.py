@@ -124,5 +124,7 @@ def _joined(pattern: str) -> str:
 
 def _spelled(text: str) -> str:
     """A text as the library compares it: lower case, without accents."""
+    if text.isascii():
+        return text.lower()
     decomposed = unicodedata.normalize("NFKD", text.lower())
     return "".join(char for char in decomposed if unicodedata.category(char) != "Mn").translate(_ALIKE)

@@ -55,21 +55,22 @@ def parse(sentence: Sentence, policy: Policy) -> Verdict | None:
 
 def _unknown_runs(sentence: Sentence) -> list[str]:
     """Words of the text that hold something unknown, whole: a slip often leaves half of a word known."""
-    spans = [(item.token.start, item.token.end) for item in sentence.items if item.symbol == "?"]
-    words = []
-    place = 0
-    for word in sentence.text.split(" "):
-        end = place + len(word)
-        if any(start < end and stop > place for start, stop in spans):
-            words.append("".join(char for char in word if char.isalpha()))
-        place = end + 1
+    text = sentence.text
+    words: list[str] = []
+    end = -1
+    for item in sentence.items:
+        if item.symbol == "?" and item.token.end > end:
+            start = max(text.rfind(" ", 0, item.token.start), end) + 1
+            end = text.find(" ", item.token.end)
+            end = len(text) if end < 0 else end
+            words += ["".join(filter(str.isalpha, word)) for word in text[start:end].split(" ")]
     return words
 
 
 def _slips(word: str) -> set[Period]:
     letters = unicodedata.normalize("NFD", word)
-    if not _SHORTEST - 1 <= len(letters) <= 16:
-        return set()
+    if not _SHORTEST - 1 <= len(letters) <= 16 or not (_alphabetic(letters[0]) or _alphabetic(letters[1])):
+        return set()  # one slip leaves one of the first two letters a letter of ours
     # A particle may hang on behind (오휴에): compare the front of the word too.
     fronts = {letters, *(unicodedata.normalize("NFD", word[:size]) for size in (2, 3) if len(word) > size)}
     return {period for front in fronts for target, period in _within_one_slip(front) if target != front}
