@@ -167,6 +167,23 @@ def table_is_as_logged(move, changes):
     return rows
 
 
+def test_rows_that_arrive_behind_the_cursor_are_found_by_a_sweep(move):
+    arrivals, sweeps = iter(["14:00", "아무때나", "오후"]), []
+
+    def throttle(_connection):
+        if sweeps and (text := next(arrivals, None)):
+            move.execute('INSERT INTO reservations (id, "preferredTime") VALUES (-%s, %s)', len(sweeps), text)
+
+    report = move.apply(throttle=throttle, observe=lambda batch: sweeps.append((batch.sweep, batch.changed)))
+    assert (report.state, report.left) == ("applied", 0)
+    assert sweeps[-1] == (1, 2)
+    assert move.execute("SELECT id, period FROM reservations WHERE id < 0 ORDER BY id") == [
+        (-3, "AFTERNOON"),
+        (-2, None),
+        (-1, "AFTERNOON"),
+    ]
+
+
 @pytest.mark.parametrize("with_trigger", [False, True])
 def test_nothing_the_application_writes_is_lost_or_written_over(move, with_trigger):
     if with_trigger:
