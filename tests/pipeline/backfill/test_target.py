@@ -239,6 +239,22 @@ def test_each_column_is_filled_by_itself_and_together(database, tmp_path, fills)
     assert rows_of(move, "period", "slot_start", "service_id", "service_name", "estimated_duration") == wanted
 
 
+def test_what_was_filled_at_two_times_is_taken_back_together(database, tmp_path):
+    move = made(database, tmp_path, fills=EVERYTHING)
+    insert(move, [{"id": f"r{number}", "preferred_time": "아무때나", "service": "BOTOX"} for number in range(3)])
+    before = move.snapshot()
+    assert move.apply().changed == 3
+    move.execute("UPDATE reservations SET note = 'ours' WHERE id = 'r1'")
+    # Somebody has decided the text meanwhile.
+    move.execute("INSERT INTO ojeon.plan (run_id, raw, period) VALUES (%s, '아무때나', 'MORNING')", move.run_id)
+    assert move.apply().changed == 3
+    assert rows_of(move, "period", "service_id") == [("MORNING", "s1")] * 3
+    report = move.undo()
+    assert (report.undone, report.left_alone) == (3, 1)
+    assert rows_of(move, "id", "period", "service_id")[1] == ("r1", None, "s1")  # its service the application has seen
+    assert [row for row in move.snapshot() if "r1" not in row] == [row for row in before if "r1" not in row]
+
+
 def test_a_service_code_without_its_row_stops_the_move_before_any_write(database, tmp_path):
     move = made(database, tmp_path, fills=EVERYTHING)
     insert(move, [{"id": "1", "preferred_time": "14:00", "service": "BOTOX"}])
