@@ -248,7 +248,7 @@ class _Apply:
 
     def _end(self, state: State, left: int = 0) -> ApplyReport:
         note = f"{left} rows are held by other sessions" if left else ""
-        self.session.again(lambda connection: ledger.move(connection, self.run_id, state, note))
+        self.session.again(lambda connection: ledger.reach(connection, self.run_id, state, note))
         changed, in_all = self.session.again(self._changed)
         return ApplyReport(state, changed, in_all, left, self.batches)
 

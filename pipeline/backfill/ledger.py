@@ -2,7 +2,8 @@
 
 A batch, its line and the cursor are one transaction. ``ids`` of a line are the rows it wrote and nobody has undone;
 ``writer`` is that transaction, which PostgreSQL keeps in each row as ``xmin``: a row that still has it is as the batch
-left it (``pipeline.ledger`` says what that rests on). ``cursor`` is the id up to which the present sweep has come.
+left it (``pipeline.ledger`` says what that rests on). Where ``by_trigger`` is true, the transaction was the
+application's own, in which the trigger filled the rows. ``cursor`` is the id up to which the present sweep has come.
 ``waiting_for`` says what holds the worker back right now (see ``throttle``). ``increment`` of a planned text is 0 where
 the run decided it, else the number of the sync that did. ``dual_writes`` names the rows that the trigger filled, with
 the values and the application's transaction (see ``dual_write``); it has neither key nor index, for the application
@@ -55,6 +56,7 @@ CREATE TABLE IF NOT EXISTS ojeon.batches (
     after text,
     upto text,
     writer text NOT NULL,
+    by_trigger boolean NOT NULL DEFAULT false,
     ids text[] NOT NULL,
     changed integer NOT NULL,
     undone integer NOT NULL DEFAULT 0,
@@ -183,6 +185,16 @@ def move(connection: psycopg.Connection[Any], run_id: str, state: State, note: s
                 f"See `ojeon status {run_id}`."
             )
         connection.execute(_EVENT, (run_id, state, note))
+
+
+def reach(connection: psycopg.Connection[Any], run_id: str, state: State, note: str = "") -> None:
+    """Move the run to ``state`` unless it is there: a lost session leaves open whether its commit came through.
+
+    Raises:
+        UsageError: the run's present state does not allow it.
+    """
+    if read(connection, run_id).state != state:
+        move(connection, run_id, state, note)
 
 
 def note(connection: psycopg.Connection[Any], run_id: str, what: str) -> None:

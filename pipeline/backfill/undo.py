@@ -63,7 +63,7 @@ def undo(worker: Worker, only: int | None = None) -> UndoReport:
         state = State.UNDO_PAUSED  # what is left stands until undo or apply goes on
     else:
         state = State.UNDONE
-    session.again(lambda connection: ledger.move(connection, run_id, state))
+    session.again(lambda connection: ledger.reach(connection, run_id, state))
     return session.again(lambda connection: _report(connection, run_id, state, only))
 
 

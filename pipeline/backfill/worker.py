@@ -65,7 +65,7 @@ def asks_to_cancel(worker: Worker, paused: State, working: State) -> bool:
         return session.again(lambda connection: ledger.read(connection, run_id))
 
     if pauses := line().asked == "pause":
-        session.again(lambda connection: ledger.move(connection, run_id, paused))
+        session.again(lambda connection: ledger.reach(connection, run_id, paused))
         worker.moved(paused)
     while (now := line()).state == paused and now.asked != "cancel":
         time.sleep(_POLL_SECONDS)

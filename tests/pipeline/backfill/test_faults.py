@@ -11,6 +11,7 @@ import psycopg
 import pytest
 from live_move import AT_WORK, NOBODY_AT_WORK, Move, seal
 
+from pipeline.backfill import ledger
 from pipeline.backfill.apply import apply
 from pipeline.errors import DatabaseError, UsageError
 
@@ -151,6 +152,25 @@ def test_a_server_that_stays_away_longer_than_patience_is_told(restartable, tmp_
     assert move.state() == "applying"
     assert move.apply().state == "applied"
     is_applied(move)
+
+
+@pytest.mark.parametrize(("verb", "state"), [("apply", "applied"), ("undo", "undone")])
+def test_a_session_lost_with_the_last_commit_made_ends_well(move, monkeypatch, verb, state):
+    if verb == "undo":
+        move.apply()
+    make_the_move, lost = ledger.move, []
+
+    def lose_the_answer(connection, run_id, to, note=""):
+        make_the_move(connection, run_id, to, note)
+        if to == state and not lost:
+            lost.append(to)
+            connection.close()
+            raise psycopg.OperationalError("server closed the connection unexpectedly")
+
+    monkeypatch.setattr(ledger, "move", lose_the_answer)
+    assert getattr(move, verb)().state == state
+    assert lost == [state]
+    assert move.execute("SELECT count(*) FROM ojeon.events WHERE state = %s", state) == [(1,)]
 
 
 @pytest.mark.parametrize("way", ["immediate shutdown", "a crashed backend"])
