@@ -1,4 +1,4 @@
-"""The commands that move a live table: apply, undo, pause, resume, cancel, status.
+"""The commands that move a live table: apply, verify, undo, pause, resume, cancel, status.
 
 As in ``pipeline.cli``, artefacts and ``--json`` go to stdout, talk and progress to stderr, heavy modules load inside.
 """
@@ -48,6 +48,7 @@ talk = Console(stderr=True, highlight=False, width=None if sys.stderr.isatty() e
 def add_to(app: typer.Typer) -> None:
     """Register the commands."""
     app.command("apply", epilog="Example: `ojeon apply reports/20261123-101500-3f2a --dry-run`")(apply_run)
+    app.command("verify", epilog="Example: `ojeon verify reports/20261123-101500-3f2a --json`")(verify_run)
     app.command("undo", epilog="Example: `ojeon undo reports/20261123-101500-3f2a`")(undo_run)
     app.command("pause", epilog="Example: `ojeon pause 20261123-101500-3f2a`")(pause_run)
     app.command("resume", epilog="Example: `ojeon resume 20261123-101500-3f2a`")(resume_run)
@@ -95,6 +96,27 @@ def apply_run(  # noqa: PLR0913 - one parameter an option
         )
         talk.print(_next(report.state, plan.run_id), soft_wrap=True)
     raise typer.Exit(0 if report.state == "applied" else 1)
+
+
+@takes("runs")
+def verify_run(
+    *, run: RunFolder, database_url: DatabaseUrl = None, settings: "Settings", as_json: AsJson = False
+) -> None:
+    """Tell every row's fate again, from the live table, the ledger and the run's folder; the database is only read.
+
+    Exit code 1 where anything is off. The report is kept in the run's folder, in moves/.
+    """
+    from pipeline.address import read_address
+    from pipeline.backfill.verify import verify
+    from pipeline.backfill.verify_table import verify_table
+
+    with talk.status("") as status:
+        report = verify(read_address(database_url), _folder(run, settings), status.update)
+    if as_json:
+        typer.echo(json.dumps(report.to_dict(), ensure_ascii=False))
+    else:
+        Console(highlight=False).print(verify_table(report))
+    raise typer.Exit(0 if report.passed else 1)
 
 
 @takes("runs", "max_load", "max_rows_per_second", "max_lag_seconds", "max_wal_mb_per_second")
@@ -290,12 +312,17 @@ def _ask(question: Callable[..., str], run: str, settings: "Settings", database_
     talk.print(sentence, soft_wrap=True)
 
 
-def _plan(run: str, settings: "Settings", *, sealed: bool = True) -> "Plan":
-    from pipeline.backfill.plan import find_plan, read_plan
-
+def _folder(run: str, settings: "Settings") -> Path:
     folder = Path(run) if Path(run).is_dir() else settings.runs / run
     if not folder.is_dir():
         raise UsageError(f"There is no run {run}: neither a folder of that name nor {folder}. Give the run's folder.")
+    return folder
+
+
+def _plan(run: str, settings: "Settings", *, sealed: bool = True) -> "Plan":
+    from pipeline.backfill.plan import find_plan, read_plan
+
+    folder = _folder(run, settings)
     return read_plan(folder, max_age=timedelta(days=settings.move.max_age_days)) if sealed else find_plan(folder)
 
 

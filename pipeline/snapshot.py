@@ -1,10 +1,11 @@
 """One consistent look at the live table: read-only, in one snapshot, streamed as Arrow."""
 
 import re
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import adbc_driver_postgresql.dbapi as adbc
@@ -86,6 +87,31 @@ def open_snapshot(address: Address, names: TableNames) -> Iterator[Snapshot]:
         yield Snapshot(facts, rows, batches, table.unique_id, (*table.notices, *unread_columns(table)))
     finally:
         batches.close()
+        follower.close()
+
+
+@contextmanager
+def streamed(
+    address: Address, exported: str, query: str, settings: Mapping[str, str] = MappingProxyType({})
+) -> Iterator[Iterator[pa.RecordBatch]]:
+    """What ``query`` finds in a snapshot that another session has exported, in a session of its own.
+
+    ``exported`` is the snapshot's name as a literal, ``settings`` hold for the session.
+
+    Raises:
+        DatabaseError: no session came about, the server refused the query, or the session was lost while reading.
+    """
+    follower = _joined(address, exported)
+    try:
+        with _told(address), follower.cursor() as cursor:
+            for name, value in settings.items():
+                cursor.execute("SELECT set_config($1, $2, true)", (name, value))
+        batches = _stream(address, follower, query)
+        try:
+            yield batches
+        finally:
+            batches.close()
+    finally:
         follower.close()
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
 
-SuiteName = Literal["extracted", "decided", "planned"]
+SuiteName = Literal["extracted", "decided", "planned", "applied"]
 
 
 class Status(StrEnum):

@@ -35,9 +35,9 @@ WITH notes AS (
 ), advanced AS (
     UPDATE ojeon.runs SET batches = batches + (SELECT count(*) FROM numbered) WHERE run_id = {run}
 )
-INSERT INTO ojeon.batches (run_id, batch, variant, filled, writer, ids, changed, left_alone)
-SELECT run.run_id, run.batches + number, variant, columns, writer, ids, cardinality(ids) + cardinality(left_alone),
-    left_alone
+INSERT INTO ojeon.batches (run_id, batch, variant, filled, writer, by_trigger, ids, changed, left_alone)
+SELECT run.run_id, run.batches + number, variant, columns, writer, true, ids,
+    cardinality(ids) + cardinality(left_alone), left_alone
 FROM numbered, ojeon.runs run WHERE run.run_id = {run}
 """
 
