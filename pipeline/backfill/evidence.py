@@ -18,6 +18,7 @@ import pyarrow as pa
 from psycopg import sql
 from psycopg.rows import class_row
 
+from parsers.types import Period
 from pipeline import dictionary, manifest
 from pipeline.address import Address
 from pipeline.catalog import LiveTable, look_up
@@ -47,7 +48,7 @@ ORDER BY 1
 """
 _COUNTS = """
 SELECT count(*) AS "rows", count({period}) AS periods,
-    count({period}) FILTER (WHERE {period}::text NOT IN ('MORNING', 'AFTERNOON')) AS unknown_periods
+    count({period}) FILTER (WHERE {period}::text NOT IN ({known})) AS unknown_periods
 FROM {table}
 """
 # Moments are in UTC. Who writes one without a zone may have meant the session's, hence ``zone``.
@@ -202,7 +203,8 @@ def _look(
     table = look_up(leader, names)
     shown = table_of(names).as_string(leader)
     oid = int(_first(leader.execute(_OID, (shown,)).fetchone()))
-    counts = sql.SQL(_COUNTS).format(period=sql.Identifier(names.period), table=table_of(names))
+    known = sql.SQL(", ").join(sql.Literal(period.value) for period in Period)
+    counts = sql.SQL(_COUNTS).format(period=sql.Identifier(names.period), known=known, table=table_of(names))
     old_columns: dict[str, str] = taken["fingerprint"]["columns"]
     return Evidence(
         tables=tables,

@@ -28,8 +28,6 @@ from pipeline.suite_results import Status
 from pipeline.suites import load_suite
 from pipeline.workbench import open_workbench
 
-pytestmark = pytest.mark.xdist_group("great_expectations")
-
 ALL = ("period", "slot", "service")
 TABLE = """
 CREATE TABLE services (
