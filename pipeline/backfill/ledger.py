@@ -188,12 +188,12 @@ def move(connection: psycopg.Connection[Any], run_id: str, state: State, note: s
 
 
 def reach(connection: psycopg.Connection[Any], run_id: str, state: State, note: str = "") -> None:
-    """Move the run to ``state`` unless it is there: a lost session leaves open whether its commit came through.
+    """Move the run to ``state`` once, called again or not: a lost session leaves open whether its commit came through.
 
     Raises:
         UsageError: the run's present state does not allow it.
     """
-    if read(connection, run_id).state != state:
+    if state in before(state) or read(connection, run_id).state != state:
         move(connection, run_id, state, note)
 
 
