@@ -20,6 +20,7 @@ _ABOUT = {"number", "duration", "lone_minutes"} | _CLOCKS
 _TIMELY = {"number", "particle", "before_suffix"} | _CLOCKS
 _BEHIND_MARKS = {"particle", "number", "approximate"} | _CLOCKS | _SUFFIXES | _LIST_KINDS
 _TALK = {"filler", "no_preference", "both", "unknown", "at", "negation"}
+_HEADS = {"인", "님", "位"}
 _MOST_PARTICLES = 2
 # What may follow a bare am or pm that is no part of a clock; "am available" and "pm me" are English, not halves.
 _AFTER_MERIDIEM = {
@@ -28,6 +29,8 @@ _AFTER_MERIDIEM = {
     "slots", "appointment", "session", "visit", "on", "works for me", "works best", "would be great", "would be good",
     "best", "better", "period", "part", "fine", "good",
 }  # fmt: skip
+# "(I) am fine" has nothing to do with the morning.
+_AFTER_I_AM = {"ok", "okay", "fine", "good"}
 
 
 def stand_alone(text: str, tokens: list[Token]) -> list[Token]:
@@ -38,7 +41,7 @@ def stand_alone(text: str, tokens: list[Token]) -> list[Token]:
         if kind in _ASKED or kind.startswith("half_"):
             before = out[-1] if out else None
             after = tokens[place + 1] if place + 1 < len(tokens) else None
-            if not _stands(text, token, before, after, out):
+            if _counts_heads(text, token, before) or not _stands(text, token, before, after, out):
                 out.append(token._replace(kind="unknown"))
                 continue
         out.append(token)
@@ -70,6 +73,16 @@ def _stands(  # noqa: PLR0911 - one line a kind
     return True
 
 
+def _counts_heads(text: str, token: Token, before: Token | None) -> bool:
+    """Whether digits in front are people and no hours: 2인, 2位."""
+    return (
+        before is not None
+        and before.kind == "number"
+        and text[token.start : token.end] in _HEADS
+        and _glued(before, token)
+    )
+
+
 def _hangul(char: str) -> bool:
     return "가" <= char <= "힣"
 
@@ -87,8 +100,6 @@ def _particle_stands(text: str, token: Token, before: Token | None, after: Token
         return before is not None
     if not _glued(before, token):
         return not _glued(token, after)
-    if before is not None and before.kind == "number" and text[token.start : token.end] == "인":
-        return False  # heads, not hours
     row = earlier[-_MOST_PARTICLES:]
     too_many = len(row) == _MOST_PARTICLES and all(other.kind == "particle" for other in row)
     return before is not None and before.kind != "unknown" and not too_many
@@ -119,7 +130,9 @@ def _small_approximation_stands(text: str, token: Token, before: Token | None, a
 
 
 def _behind_a_time(before: Token | None, token: Token) -> bool:
-    return before is not None and _glued(before, token) and (before.kind in _CLOCKS or before.kind.startswith("half_"))
+    if before is None:
+        return False
+    return before.kind in _CLOCKS or (_glued(before, token) and before.kind.startswith("half_"))
 
 
 def _ends_its_word(text: str, token: Token, after: Token | None) -> bool:
@@ -165,4 +178,6 @@ def _half_stands(text: str, token: Token, before: Token | None, after: Token | N
     if before is not None and before.kind in _DIGITS:
         return True
     following = text[after.start : after.end]
+    if word == "am" and before is None and following in _AFTER_I_AM:
+        return False
     return not following.isascii() or following in _AFTER_MERIDIEM

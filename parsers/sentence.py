@@ -65,9 +65,10 @@ _READ_OVER = {"filler", "particle", "approximate", "date", "weekday_short", "at"
 _SMALL_TALK = {"filler", "particle"}
 # Stands for a date that is not complete: a clock beside one is no time-only column.
 _SOME_DAY = (2026, 1, 1)
-_LIST_MARKS = {"or", "and", "sign"}
+_LIST_MARKS = {"or", "and", "sign", "to_infix"}
+UNSURE_MARK = "unsure_mark"
+"""The token kind of a mark of which nobody can say whether it separates or means "until"."""
 _DATES = {"date", "weekday_short"}
-_ASIDES = _SMALL_TALK | _DATES
 _CLOCKS = {"clock", "clock_minutes"}
 _DIGITS = {"number", "dotted"}
 _LETTER_HALF = {"a": "half_morning", "p": "half_afternoon"}
@@ -120,6 +121,17 @@ class Sentence:
         self.items = _assemble(self.text, self.tokens)
         self.symbols = "".join([item.symbol for item in self.items])
 
+    @property
+    def speaks_of_days(self) -> bool:
+        """Whether dates stand in several places, with something of the time between them: 화 오후 수 아무때나."""
+        days, apart = 0, True
+        for token in self.tokens:
+            if token.kind in _DATES:
+                days, apart = days + apart, False
+            elif token.kind not in _SMALL_TALK and token.kind not in _LIST_MARKS:
+                apart = True
+        return days > 1
+
     def known_items(self) -> list[Item]:
         """The items without what nobody understood: the base of a suggestion, never of a decision."""
         rest = [item for item in self.items if item.symbol != "?"]
@@ -144,8 +156,7 @@ def _assemble(text: str, tokens: list[Token]) -> list[Item]:
             items = _read_over_dates(items)
             _share_units(items)
     if "sign" in kinds:
-        if not kinds.isdisjoint(_ASIDES):
-            items = _drop_idle_dashes(tokens, items)
+        items = _settle_marks(tokens, items)
         items = _drop_idle_commas(items)
     return items
 
@@ -266,7 +277,7 @@ def _itemize(text: str, tokens: list[Token], *, dated: bool) -> list[Item]:
 def _is_twelve(item: Item) -> bool:
     """Twelve o'clock in whatever form that a noon beside it makes plain."""
     clock = item.term.clock if item.term and not item.term.halves else None
-    return clock is not None and (clock.hour, clock.minute, clock.offset) == (12, 0, None)
+    return clock is not None and (clock.hour, clock.minute, clock.offset, clock.ago) == (12, 0, None, 0)
 
 
 def _between_dates(tokens: list[Token], place: int) -> bool:
@@ -507,25 +518,42 @@ def _may_share(number: Item, other: Item) -> bool:
     return term.instant is not None or (term.clock is not None and term.clock.style in ("bare", "padded"))
 
 
-def _drop_idle_dashes(tokens: list[Token], items: list[Item]) -> list[Item]:
-    """Drop a mark behind a filler or a date: 감사합니다~, 시간 - 12시."""
-    fillers = {token.end for token in tokens if token.kind in _SMALL_TALK}
-    dates = {token.end for token in tokens if token.kind in _DATES}
+def _settle_marks(tokens: list[Token], items: list[Item]) -> list[Item]:
+    """Drop marks that separate or close (시간 - 12시, 감사합니다~); make those that reach to a date unknown."""
     out: list[Item] = []
     for place, item in enumerate(items):
         if item.symbol == "~":
-            before = any(other.symbol in "tn" for other in items[:place])
-            after = next((other for other in items[place + 1 :] if other.symbol in "tn"), None)
-            start = item.token.start
-            if start in fillers and not (before and after):
+            fate = _fate_of_mark(tokens, items, place)
+            if fate == "drop":
                 continue
-            if not before and after and item.token.value == "-" and {start, start - 1} & (fillers | dates):
-                if item.token.end == after.token.start and start not in fillers | dates:
-                    item.symbol = "?"  # 내일 -12시: a dash that leads or one that separates
-                else:
-                    continue
+            if fate == "unknown":
+                item.symbol = "?"
+            elif fate == "unsure":
+                item.token = item.token._replace(kind=UNSURE_MARK)
         out.append(item)
     return out
+
+
+def _fate_of_mark(tokens: list[Token], items: list[Item], place: int) -> str:
+    """What becomes of a dash or tilde: keep, drop, unknown, or unsure whether it separates or means "until"."""
+    mark = items[place].token
+    before = any(other.symbol in "tn" for other in items[:place])
+    after = next((other for other in items[place + 1 :] if other.symbol in "tn"), None)
+    left = next((token for token in reversed(tokens) if token.end <= mark.start and token.kind != "sign"), None)
+    right = next((token for token in tokens if token.start >= mark.end and token.kind != "sign"), None)
+    said = _SMALL_TALK | _DATES
+    if before and after:
+        return "keep"
+    if left is not None and left.end == mark.start and left.kind in _SMALL_TALK:
+        return "drop"  # 감사합니다~
+    if after is None:
+        return "unknown" if before and right is not None and right.kind in _DATES else "keep"  # 오후 ~ 수요일
+    if right is not None and right.kind in said:
+        return "drop" if mark.value == "-" else "unknown"  # - 시간: 12시
+    leads = mark.end == after.start
+    if left is not None and left.kind in said:
+        return "drop" if mark.value == "-" and (left.end == mark.start or not leads) else "unsure"
+    return "unsure" if mark.value == "-" and not leads else "keep"
 
 
 def _drop_idle_commas(items: list[Item]) -> list[Item]:

@@ -30,7 +30,7 @@ def _shapes() -> str:
     """
     lex = lexicon()
     units = {name: _any(entries) for name, entries in lex.units.items()}
-    numeral, minutes = longest_of(lex.numerals), longest_of({**lex.numerals, **lex.minute_numerals})
+    numeral, minutes = longest_of(lex.numerals), longest_of(lex.minute_numerals)
     later = _any([*lex.units["duration.later"], *lex.units["duration.ago"]])
     hour = f"(?:{units['clock.hour']}){_LATIN_END}(?!(?:{units['clock.not_after_hour']}))"
     minute, second = f"(?:{units['clock.minute']})", f"(?:{units['clock.second']})"
@@ -126,7 +126,7 @@ def _shapes() -> str:
             minutely + firsts(past),
             rf"(?:(?P<q30>{units['clock.half_before']})|(?P<q15>{units['clock.quarter_past']})"
             rf"|(?P<q45>{units['clock.quarter_to']})|(?P<qp>[1-9]|[12]\d|{minutes}) (?:{units['clock.minutes_past']}))"
-            rf" (?P<qh>\d{{1,2}}|{numeral}){_LATIN_END}(?! ?[:.]\d)",
+            rf" (?P<qh>\d{{1,2}}(?!\d)(?=[ap]m?{_LATIN_END}|{_LATIN_END})|{numeral}{_LATIN_END})(?! ?[:.]\d)",
         ),
         (
             "zone",

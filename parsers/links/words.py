@@ -36,7 +36,7 @@ def duration(sentence: Sentence, policy: Policy) -> Verdict | None:
 
 def no_preference(sentence: Sentence, policy: Policy) -> Verdict | None:
     """Claim 아무때나 alone or beside both halves; within one half it narrows nothing and the phrase decides."""
-    if "t" in sentence.symbols and read_one(sentence.items, policy) is not None:
+    if "t" in sentence.symbols and not sentence.speaks_of_days and read_one(sentence.items, policy) is not None:
         return None
     return review("no_preference", Reason.NO_PREFERENCE)
 
