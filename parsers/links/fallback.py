@@ -10,6 +10,7 @@ from parsers.types import Reason
 from parsers.verdict import Verdict, review
 
 _LONGEST = 40
+_WORD = re.compile(r"[^\W\d_]{2}|[^\W\d_a-z]")
 _HANGUL_OR_HAN = re.compile(r"[\u1100-\u11ff\u3040-\u9fff\uac00-\ud7a3]")
 
 
@@ -32,6 +33,8 @@ def _speaks_ours(sentence: Sentence) -> bool:
 
 def _foreign(sentence: Sentence) -> bool:
     """Digits beside an unknown word in a script that the library's languages are written in."""
+    if not _WORD.search(sentence.text):
+        return False  # the t and z of timestamps: no language, and slow to be asked in all
     unknown = [sentence.text[item.token.start] for item in sentence.items if item.symbol == "?"]
     return any(char.isdigit() for char in sentence.text) and any(
         char.isalpha() and not _HANGUL_OR_HAN.match(char) for char in unknown
