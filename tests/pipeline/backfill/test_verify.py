@@ -10,6 +10,7 @@ import duckdb
 import psycopg
 import pytest
 from live_move import DECIDED, Move, seal
+from psycopg import sql
 from rich.console import Console
 from typer.testing import CliRunner
 
@@ -95,7 +96,7 @@ def broken(report: VerifyReport) -> set[str]:
     return {result.law for result in report.suite.results if result.status is Status.FAILED}
 
 
-def at_once(move: Move, *statements: str) -> None:
+def at_once(move: Move, *statements: str | sql.Composed) -> None:
     """Run the statements in one transaction."""
     with psycopg.connect(move.url) as connection:
         for statement in statements:
@@ -186,6 +187,15 @@ def test_what_the_application_did_is_listed_and_passes(begin: Begin) -> None:
     }
 
 
+def test_a_period_that_the_application_took_back_before_may_be_filled(begin: Begin) -> None:
+    move = begin(("period",))
+    at_once(move, f"UPDATE reservations SET period = NULL, {UPDATED} WHERE id = 'set'")
+    move.apply()
+    report = verified(move)
+    assert report.passed
+    assert fates(report)["filled"] == (10, 0)
+
+
 def test_what_undo_left_alone_is_listed(begin: Begin) -> None:
     move = begin(("period",))
     move.apply()
@@ -214,6 +224,7 @@ def test_rows_that_the_trigger_filled_are_told_apart(begin: Begin) -> None:
     at_once(
         move,
         """INSERT INTO reservations (id, "preferredTime") VALUES ('new1', '14:00'), ('new2', '글쎄요')""",
+        """INSERT INTO reservations (id, "preferredTime", service) VALUES ('new3', '글쎄요', NULL)""",
         f"UPDATE reservations SET \"preferredTime\" = '14:00', {UPDATED} WHERE id = 'any'",
     )
     report = verified(move)
@@ -224,12 +235,47 @@ def test_rows_that_the_trigger_filled_are_told_apart(begin: Begin) -> None:
     move.apply()  # what the trigger filled is entered into the ledger
     report = verified(move)
     assert report.passed
-    assert fates(report) == {"filled": (10, 1), "set_by_others": (1, 0), "left_empty": (1, 1)}
+    assert fates(report) == {"filled": (10, 1), "set_by_others": (1, 0), "left_empty": (1, 2)}
     at_once(move, "DROP TRIGGER zz_ojeon_dual_write ON reservations")
     move.undo()
     report = verified(move)
     assert report.passed
     assert fates(report)["waiting"] == (10, 1)
+
+
+def test_what_the_trigger_filled_and_the_application_changed_is_listed(begin: Begin) -> None:
+    move = begin(("period",))
+    with move.worker() as worker:
+        install(worker.session, read_plan(move.folder, max_age=timedelta(days=1)), ("period",))
+    at_once(move, """INSERT INTO reservations (id, "preferredTime") VALUES ('new1', '14:00')""")
+    at_once(move, f"UPDATE reservations SET notes = 'loud', {UPDATED} WHERE id = 'new1'")
+    assert fates(verified(move))["set_by_others"] == (1, 1)
+    move.apply()
+    report = verified(move)
+    assert report.passed
+    assert fates(report)["changed_since"] == (0, 1)
+
+
+def test_a_line_that_gave_rows_away_to_a_later_batch_is_no_undo(begin: Begin) -> None:
+    move = begin()
+    move.apply()
+    at_once(
+        move,
+        f"UPDATE reservations SET notes = 'loud', {UPDATED} WHERE id = 'a0'",
+        FORGE,
+        "UPDATE ojeon.batches SET undone = 1, changed = changed + 1 WHERE 'c0' = ANY (ids)",
+    )
+    report = verified(move)
+    assert (broken(report), findings(report, fail=True)) == (set(), {})
+
+
+def test_rows_that_come_after_an_apply_with_nothing_to_do_are_not_missed(begin: Begin) -> None:
+    move = begin(("period",), change="DELETE FROM reservations")
+    assert move.apply().batches == 1
+    at_once(move, """INSERT INTO reservations (id, "preferredTime") VALUES ('new', '14:00')""")
+    report = verified(move)
+    assert report.passed
+    assert fates(report) == {"came_late": (0, 1)}
 
 
 def test_what_two_batches_filled_in_one_row_stands(begin: Begin) -> None:
@@ -264,6 +310,12 @@ CREATE TRIGGER meddle {when} UPDATE ON reservations FOR EACH ROW EXECUTE FUNCTIO
 """
 
 
+def live_in(move: Move, zone: str) -> None:
+    """Let every new session be in a time zone."""
+    name = sql.Identifier(psycopg.conninfo.conninfo_to_dict(move.url)["dbname"])
+    at_once(move, sql.SQL("ALTER DATABASE {} SET timezone = {}").format(name, sql.Literal(zone)))
+
+
 @pytest.mark.parametrize(
     ("body", "zone"),
     [
@@ -277,7 +329,7 @@ CREATE TRIGGER meddle {when} UPDATE ON reservations FOR EACH ROW EXECUTE FUNCTIO
 )
 def test_a_trigger_that_touches_another_column_fails(begin: Begin, body: str, zone: str) -> None:
     move = begin(change=TRIGGER.format(body=body, when="BEFORE"))
-    at_once(move, f"ALTER DATABASE {psycopg.conninfo.conninfo_to_dict(move.url)['dbname']} SET timezone = '{zone}'")
+    live_in(move, zone)
     move.apply()
     report = verified(move)
     assert not report.passed
@@ -287,8 +339,10 @@ def test_a_trigger_that_touches_another_column_fails(begin: Begin, body: str, zo
     }
 
 
-def test_a_trigger_that_is_gone_again_has_left_its_moment(begin: Begin) -> None:
+@pytest.mark.parametrize("zone", ["UTC", "Asia/Seoul"])
+def test_a_trigger_that_is_gone_again_has_left_its_moment(begin: Begin, zone: str) -> None:
     move = begin(change=TRIGGER.format(body='NEW."updatedAt" := now()', when="BEFORE"))
+    live_in(move, zone)
     move.apply()
     at_once(move, "DROP TRIGGER meddle ON reservations")
     assert broken(verified(move)) == {"old_columns_kept"}
@@ -304,8 +358,19 @@ def test_a_trigger_that_meddles_with_an_undo_fails(begin: Begin) -> None:
     assert findings(report, fail=True) == {"altered": tuple(row_id for row_id, _ in ROWS)}
 
 
-@pytest.mark.parametrize("trigger", ["", TRIGGER.format(body="NULL", when="AFTER")], ids=["no trigger", "a trigger"])
-def test_a_change_within_the_batch_is_the_applications_where_no_trigger_is(begin: Begin, trigger: str) -> None:
+@pytest.mark.parametrize(
+    ("trigger", "passes"),
+    [
+        ("", True),
+        (TRIGGER.format(body="NULL", when="AFTER"), False),
+        ("CREATE SCHEMA ojeon;" + TRIGGER.format(body="NULL", when="AFTER").replace("meddle()", "ojeon.help()"), True),
+        (TRIGGER.format(body="NULL", when="AFTER") + "ALTER TABLE reservations DISABLE TRIGGER meddle", True),
+    ],
+    ids=["no trigger", "a trigger", "ours", "a disabled one"],
+)
+def test_a_change_within_the_batch_is_the_applications_where_no_trigger_is(
+    begin: Begin, trigger: str, *, passes: bool
+) -> None:
     """The application may have committed between the begin of our transaction and our statement."""
     move = begin(("period",), change=trigger)
     move.apply()
@@ -317,16 +382,37 @@ def test_a_change_within_the_batch_is_the_applications_where_no_trigger_is(begin
         FORGE,
     )
     report = verified(move)
-    assert report.passed is not bool(trigger)
-    assert findings(report, fail=bool(trigger))["altered" if trigger else "changed_by_application"] == ("a0",)
+    assert report.passed is passes
+    assert findings(report, fail=not passes)["changed_by_application" if passes else "altered"] == ("a0",)
+
+
+def test_fingerprints_do_not_depend_on_the_session(begin: Begin) -> None:
+    column = "since tstzrange DEFAULT '[2026-01-01 00:00Z,)', took interval DEFAULT '90 min', share float8 DEFAULT 0.1"
+    move = begin(("period",), table=TABLE.replace("notes text", f"{column}, notes text"))
+    name = sql.Identifier(psycopg.conninfo.conninfo_to_dict(move.url)["dbname"])
+    settings = {"timezone": "Asia/Seoul", "intervalstyle": "iso_8601", "extra_float_digits": "-3"}
+    for setting, value in settings.items():
+        set_it = "ALTER DATABASE {} SET {} = {}"
+        at_once(move, sql.SQL(set_it).format(name, sql.Identifier(setting), sql.Literal(value)))
+    move.apply()
+    assert verified(move).passed
+
+
+def test_fingerprints_of_another_server_version_are_not_compared(begin: Begin) -> None:
+    move = begin(("period",))
+    move.apply()
+    with open_workbench(move.folder) as workbench:
+        workbench.execute('UPDATE facts SET value = replace(value, \'"server_version": "\', \'"server_version": "1\')')
+    assert broken(verified(move)) == {"old_columns_compared"}
 
 
 def test_without_the_moment_of_the_last_change_nobody_can_tell(begin: Begin) -> None:
     move = begin(("period",), table=TABLE.replace("\"updatedAt\" timestamp(3) DEFAULT '2026-01-01',", ""))
     at_once(move, "UPDATE reservations SET notes = 'loud' WHERE id IN ('a0', 'any')")
+    at_once(move, """UPDATE reservations SET "preferredTime" = '14:00' WHERE id = 'a1'""")
     move.apply()
     report = verified(move)
-    assert findings(report, fail=True) == {"altered": ("a0",)}
+    assert findings(report, fail=True) == {"altered": ("a0", "a1")}
     assert findings(report, fail=False) == {"changed_by_application": ("any",)}
     assert "names.updated_at" in report.notices[0]
 
