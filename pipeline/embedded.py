@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,11 +45,11 @@ class Server:
 
 
 @contextmanager
-def embedded_postgres(*, durable: bool = False) -> Iterator[Server]:
+def embedded_postgres(*, durable: bool = False, settings: Sequence[str] = ()) -> Iterator[Server]:
     """Start a private PostgreSQL (UTF-8, reachable by a socket only); remove it and all its data afterwards.
 
     It also goes when this process is killed: a guard process of its own watches. ``durable`` keeps fsync on, so that
-    speeds are those of a real server.
+    speeds are those of a real server; ``settings`` are the server's own, each as ``name=value``.
 
     Raises:
         RunError: it cannot be started; the message holds the last lines of the server's log.
@@ -58,7 +58,7 @@ def embedded_postgres(*, durable: bool = False) -> Iterator[Server]:
     with _guarded(user) as guard:
         folder = Path(_answer(guard)["folder"])
         place = programs(folder, user)
-        _order(guard, _commands(folder, place, version(place, user), durable=durable))
+        _order(guard, _commands(folder, place, version(place, user), durable=durable, settings=settings))
         _answer(guard)
         yield Server(folder, place)
 
@@ -80,16 +80,18 @@ def _guarded(user: Account) -> Iterator["subprocess.Popen[bytes]"]:
         yield guard
 
 
-def _commands(folder: Path, place: Path, major: int, *, durable: bool) -> dict[str, list[str]]:
+def _commands(
+    folder: Path, place: Path, major: int, *, durable: bool, settings: Sequence[str] = ()
+) -> dict[str, list[str]]:
     locale = ["--locale=C.UTF-8"]
     if major >= _BUILTIN_LOCALE_SINCE:  # the same order and case rules on every machine
         locale = ["--no-locale", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
-    settings = ["listen_addresses=", f"unix_socket_directories={folder}", *(() if durable else _FORGETFUL)]
+    given = ["listen_addresses=", f"unix_socket_directories={folder}", *(() if durable else _FORGETFUL), *settings]
     data = str(folder / "data")
     initdb = ["-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync", "--no-instructions", *locale]
     return {
         "initdb": [str(place / "initdb"), *initdb],
-        "postgres": [str(place / "postgres"), "-D", data, *(word for pair in settings for word in ("-c", pair))],
+        "postgres": [str(place / "postgres"), "-D", data, *(word for pair in given for word in ("-c", pair))],
     }
 
 
