@@ -1,4 +1,5 @@
 import contextlib
+import json
 import os
 import pwd
 import re
@@ -220,10 +221,13 @@ def test_a_guard_whose_owner_is_gone_says_nothing(public_folder: Path) -> None:
     assert list(public_folder.iterdir()) == []
 
 
-def test_a_guard_that_ends_early_is_a_sentence(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_guard_that_ends_early_is_a_sentence(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, public_folder: Path
+) -> None:
     """It answers with its folder and is gone before it can take the order."""
     guard = tmp_path / "guard.py"
-    guard.write_text('import os; os.write(1, b\'{"folder": "/tmp"}\\n\'); os.close(0)')
+    answer = json.dumps({"folder": str(public_folder)})
+    guard.write_text(f"import os; os.write(1, {answer.encode()!r} + b'\\n'); os.close(0)")
     monkeypatch.setattr(embedded.embedded_guard, "__file__", str(guard))
     with pytest.raises(RunError, match="its guard process ended"):
         embedded_postgres().__enter__()
