@@ -87,8 +87,7 @@ class TableNames(BaseModel):
 class MoveSettings(BaseModel):
     """How the live table is moved: what a batch may take, and what the worker waits for before the next one.
 
-    A limit that is None holds nothing back. The defaults are those that left the application's own statements in peace
-    on two million rows.
+    A limit that is None holds nothing back.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
