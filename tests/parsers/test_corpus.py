@@ -36,10 +36,17 @@ def test_labelled_text(case: Case):
     assert decision.rule == case.rule
 
 
-@pytest.mark.xfail(raises=AssertionError, reason="the chain is known to miss these")
+# The texts of known_failures.toml, none of them a wrong AUTO; strict, so that one that is mended must move out.
+@pytest.mark.xfail(raises=AssertionError, strict=True, reason="the chain is known to miss these")
 @pytest.mark.parametrize("case", MISSED, ids=name)
 def test_known_failure(case: Case):
     assert_answer(case, decide(case.text, POLICY))
+
+
+@pytest.mark.parametrize("case", MISSED, ids=name)
+def test_a_known_failure_is_never_a_wrong_auto(case: Case):
+    decision = decide(case.text, POLICY)
+    assert decision.disposition == Disposition.REVIEW or (case.auto and decision.period == case.period)
 
 
 def test_no_text_is_labelled_twice():

@@ -358,6 +358,7 @@ def test_apply_and_undo_do_what_the_model_does(database, monkeypatch):
         with Moves.move.worker() as worker:
             Moves.target = worker.target
         examples = 20 + settings().max_examples // 50
+        # The machine's invariant asserts, after every step, that table and ledger are as the model says.
         run_state_machine_as_test(
             Moves, settings=settings(max_examples=examples, stateful_step_count=15, phases=set(Phase) - {Phase.explain})
         )

@@ -282,6 +282,7 @@ def test_codes_may_be_sorted_otherwise_in_either_table(database, tmp_path):
     move.execute('ALTER TABLE services ALTER code TYPE text COLLATE "POSIX"')
     insert(move, [{"id": "1", "service": "BOTOX"}])
     comes_back(move, 1)
+    assert move.execute('SELECT "serviceId" IS NOT NULL FROM reservations') == [(True,)]
 
 
 @pytest.mark.usefixtures("batches_of_seven")
@@ -290,6 +291,7 @@ def test_ids_may_be_ordered_by_operators_that_are_not_on_the_path(database, tmp_
     move = made(database, tmp_path, names=names, prelude=CITEXT, id="public.citext")
     insert(move, sample([f"{'aBcD'[n % 4]}{n}" for n in range(60)]))
     comes_back(move, 40)
+    assert move.execute("SELECT count(period) FROM clinic.reservations") == [(40,)]
 
 
 def test_other_columns_keep_what_they_hold(database, tmp_path):
