@@ -158,6 +158,7 @@ class Settings(BaseSettings):
     max_period_share: float = Field(default=0.95, ge=0, le=1, description="most of the AUTO rows one period may take")
     # The files that are written.
     runs: Path = Path("reports")
+    answers: Path | None = Field(default=None, description="reviewers' answers; None: answers.sqlite among the runs")
     batch_rows: int = Field(default=1_000, ge=1, description="rows one UPDATE changes")
     file_rows: int = Field(default=2_000, ge=1, description="rows one file (one transaction) changes")
 
@@ -173,6 +174,13 @@ class Settings(BaseSettings):
     def _runs_has_a_name(cls, value: object) -> object:
         if value == "":
             raise ValueError("it is empty, and runs need a folder")
+        return value
+
+    @field_validator("answers", mode="before")
+    @classmethod
+    def _answers_has_a_name(cls, value: object) -> object:
+        if value == "":
+            raise ValueError("it is empty, and the answers need a file")
         return value
 
     @field_validator("slots")
@@ -194,6 +202,11 @@ class Settings(BaseSettings):
         """Flags, environment, ``ojeon.toml``; nothing else."""
         del dotenv_settings, file_secret_settings
         return init_settings, env_settings, _TomlFile(settings_cls)
+
+    @property
+    def answers_file(self) -> Path:
+        """Where reviewers' answers are kept, for all runs."""
+        return self.answers or self.runs / "answers.sqlite"
 
     def policy(self) -> Policy:
         """The part of the settings that decisions depend on."""
