@@ -18,7 +18,8 @@ from markupsafe import Markup
 
 from parsers.confidence import calibration_error
 from parsers.types import Disposition
-from pipeline.charts import Picture, confidence_chart, reliability_chart, shapes_chart
+from pipeline.charts import confidence_chart, reliability_chart, shapes_chart
+from pipeline.drawing import Picture
 from pipeline.errors import RunError
 from pipeline.figures import count, percent
 from pipeline.report_facts import ReportView

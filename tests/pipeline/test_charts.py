@@ -6,7 +6,8 @@ import pytest
 
 from parsers.confidence import ReliabilityBin
 from parsers.types import Disposition
-from pipeline.charts import DARK, LIGHT, Picture, confidence_chart, reliability_chart, shapes_chart
+from pipeline.charts import confidence_chart, reliability_chart, shapes_chart
+from pipeline.drawing import DARK, LIGHT, Picture
 from pipeline.report_facts import ConfidenceBin
 from pipeline.shapes import Claim, Shape
 
