@@ -14,6 +14,8 @@ TABLE = ("table_schema", "table")
 """Which table is read."""
 MOVE = ("fill", "max_age_days", "max_rows_per_second", "max_load", "max_lag_seconds", "max_wal_mb_per_second")
 """How a live table is moved."""
+AUDIT = ("max_error", "confidence")
+"""What an audit must show."""
 
 _FLAGS: dict[str, Any] = {
     "table_schema": Annotated[str | None, typer.Option("--schema", help="The table's schema.", show_default=False)],
@@ -47,6 +49,15 @@ _FLAGS: dict[str, Any] = {
     ],
     "max_wal_mb_per_second": Annotated[
         float | None, typer.Option(help="Wait while more WAL than this is written.", show_default=False)
+    ],
+    "max_error": Annotated[
+        float | None, typer.Option(help="Most of the AUTO rows that may be wrong, as audited.", show_default=False)
+    ],
+    "confidence": Annotated[
+        float | None, typer.Option(help="How sure the audit must be of that, 0.8 to 1.", show_default=False)
+    ],
+    "lang": Annotated[
+        str | None, typer.Option(help="The report's language: en or ko.", metavar="ko|en", show_default=False)
     ],
     "runs": Annotated[Path | None, typer.Option(help="The folder that holds the runs.", show_default=False)],
 }
@@ -84,4 +95,5 @@ def _load(flags: dict[str, Any]) -> Any:
 
     names = {name: value for name in TABLE if (value := flags.pop(name, None)) is not None}
     move = {name: value for name in MOVE if (value := flags.pop(name, None)) is not None}
-    return settings.load(**flags, names=names or None, move=move or None)
+    audit = {name: value for name in AUDIT if (value := flags.pop(name, None)) is not None}
+    return settings.load(**flags, names=names or None, move=move or None, audit=audit or None)

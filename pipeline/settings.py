@@ -103,6 +103,7 @@ class MoveSettings(BaseModel):
     max_lag_seconds: float = Field(default=10, ge=0, description="seconds the slowest replica may be behind; 0: any")
     max_wal_mb_per_second: float | None = Field(default=None, gt=0, description="MB of WAL per second, of the server")
     vacuum_patience: float = Field(default=60, ge=0, description="seconds to wait for one vacuum of the table; 0: none")
+    require_audit: bool = Field(default=False, description="apply only a run whose audit has passed")
     metrics_file: Path | None = Field(default=None, description="*.prom file, for the node exporter's collector")
 
     @field_validator("metrics_file")
@@ -111,6 +112,15 @@ class MoveSettings(BaseModel):
         if value is not None and value.suffix != ".prom":
             raise ValueError("the node exporter reads files whose name ends in .prom only")
         return value
+
+
+class AuditSettings(BaseModel):
+    """What the audit of a run's AUTO decisions must show, see ``pipeline.audit_bound``."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    max_error: float = Field(default=0.001, gt=0, lt=1, description="most of the AUTO rows that may be wrong")
+    confidence: float = Field(default=0.95, ge=0.8, lt=1, description="of the bound on them")
 
 
 class _TomlFile(TomlConfigSettingsSource):
@@ -156,9 +166,11 @@ class Settings(BaseSettings):
     # The gates of the check.
     min_auto: float = Field(default=0.95, ge=0, le=1, description="least share of rows decided without a person")
     max_period_share: float = Field(default=0.95, ge=0, le=1, description="most of the AUTO rows one period may take")
+    audit: AuditSettings = AuditSettings()
     # The files that are written.
     runs: Path = Path("reports")
     answers: Path | None = Field(default=None, description="reviewers' answers; None: answers.sqlite among the runs")
+    lang: Literal["en", "ko"] = Field(default="en", description="the report's language")
     batch_rows: int = Field(default=1_000, ge=1, description="rows one UPDATE changes")
     file_rows: int = Field(default=2_000, ge=1, description="rows one file (one transaction) changes")
 
@@ -250,6 +262,7 @@ def _refuse_unknown(environment: Iterable[str]) -> None:
     """A misspelt variable must not leave its setting at the default in silence."""
     nested = {f"{_PREFIX}NAMES__{name}".upper() for name in TableNames.model_fields}
     nested |= {f"{_PREFIX}MOVE__{name}".upper() for name in MoveSettings.model_fields}
+    nested |= {f"{_PREFIX}AUDIT__{name}".upper() for name in AuditSettings.model_fields}
     known = {f"{_PREFIX}{name}".upper() for name in Settings.model_fields} | nested
     for variable in sorted(environment):
         if variable.upper().startswith(_PREFIX) and variable.upper() not in known:

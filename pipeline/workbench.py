@@ -50,6 +50,16 @@ CREATE TABLE IF NOT EXISTS text_shapes (
     meaning VARCHAR NOT NULL,
     pattern VARCHAR NOT NULL
 );
+-- One line per AUTO text that people judge blind, in random order (position). rows would be filled by its decision,
+-- draws of them were drawn (0: it is there only so that its rule is). Decision columns as in decisions.
+CREATE TABLE IF NOT EXISTS audit_sample (
+    position BIGINT NOT NULL,
+    raw VARCHAR NOT NULL,
+    rule VARCHAR NOT NULL,
+    period VARCHAR NOT NULL,
+    rows BIGINT NOT NULL,
+    draws BIGINT NOT NULL
+);
 -- Facts about the run that steps hand on (source, types discovered, counts), one JSON value each.
 CREATE TABLE IF NOT EXISTS facts (
     name VARCHAR PRIMARY KEY,

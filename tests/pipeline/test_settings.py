@@ -7,7 +7,7 @@ import pytest
 
 from pipeline import settings
 from pipeline.errors import UsageError
-from pipeline.settings import MoveSettings
+from pipeline.settings import AuditSettings, MoveSettings
 
 
 @pytest.fixture(autouse=True)
@@ -25,13 +25,19 @@ def test_a_flag_goes_before_the_environment_and_that_before_the_file(monkeypatch
     assert settings.origins()["move"] == "environment"
 
 
+def test_an_audit_is_asked_for_by_flags_and_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert settings.load().audit == AuditSettings(max_error=0.001, confidence=0.95)
+    monkeypatch.setenv("OJEON_AUDIT__MAX_ERROR", "0.01")
+    assert settings.load(audit={"confidence": 0.99}).audit == AuditSettings(max_error=0.01, confidence=0.99)
+
+
 def test_what_is_filled_is_a_list_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OJEON_MOVE__FILL", '["period", "service"]')
     assert settings.load().move.fill == ("period", "service")
 
 
 def test_every_setting_of_the_move_is_known_and_has_its_unit(monkeypatch: pytest.MonkeyPatch) -> None:
-    values = {"fill": '["slot"]', "metrics_file": "/m/ojeon.prom", "max_load": "2"}
+    values = {"fill": '["slot"]', "metrics_file": "/m/ojeon.prom", "max_load": "2", "require_audit": "yes"}
     for name in MoveSettings.model_fields:
         monkeypatch.setenv(f"OJEON_MOVE__{name.upper()}", values.get(name, "0.5"))
     loaded = settings.load().move
@@ -46,6 +52,11 @@ def test_every_setting_of_the_move_is_known_and_has_its_unit(monkeypatch: pytest
         ("OJEON_MOVE__MAX_LOADS", "3", "Did you mean OJEON_MOVE__MAX_LOAD"),
         ("OJEON_MOVE__MAX_LOAD", "0", "move.max_load"),
         ("OJEON_MOVE__MAX_LAG_SECONDS", "nan", "move.max_lag_seconds"),
+        ("OJEON_AUDIT__MAX_ERRORS", "0.1", "Did you mean OJEON_AUDIT__MAX_ERROR"),
+        ("OJEON_AUDIT__MAX_ERROR", "0", "audit.max_error"),
+        ("OJEON_AUDIT__MAX_ERROR", "1", "audit.max_error"),
+        ("OJEON_AUDIT__CONFIDENCE", "0.79", "audit.confidence"),
+        ("OJEON_AUDIT__CONFIDENCE", "1", "audit.confidence"),
         ("OJEON_MOVE__PATIENCE", "inf", "move.patience"),
         ("OJEON_MOVE__LOCK_TIMEOUT", "0.0001", "move.lock_timeout"),  # PostgreSQL reads 0 ms as for ever
         ("OJEON_MOVE__FILL", "period", """OJEON_MOVE__FILL='["period", "slot"]'"""),

@@ -1,0 +1,173 @@
+"""The audit sample: AUTO texts drawn at random for people to judge blind, because a wrong AUTO shows in no list.
+
+Population: the rows that this run would fill by a parser's decision, that is AUTO, not by a reviewer, and without a
+period at extract. They are sorted by rule and text and cut into as many equal slices as draws are needed
+(``pipeline.audit_bound``); from each slice one row is drawn, independently. So each row has the same chance, each rule
+gets its share of the draws up to less than two, and a text with many rows is certain to be among them. What is judged
+is the text: once, however often it was drawn, and each draw counts. Each rule that went without a draw gets one text on
+top (``draws`` 0), which is judged like the others and counts for nothing but itself.
+
+Where there are no more rows than draws needed, all texts are taken, each row a draw: a census, which needs no bound.
+
+Limits: the rate is of rows, and of the rows extracted; rows that arrive later are covered as far as they resemble
+those. A text with many rows is one decision, so a rate of texts, most of which are rare, may be higher. The reviewers'
+own errors are not in the bound, nor is what a move may fill beside the period. Reviewers who know that the file holds
+AUTO texts know that a parser found a period in each.
+
+The seed is the run's name, so that a draw can be repeated.
+"""
+
+import hashlib
+import json
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from itertools import accumulate, groupby
+from random import Random
+
+import duckdb
+import pyarrow as pa
+
+from pipeline.audit_bound import draws_needed
+
+FACT = "audit"
+"""The name of the workbench's fact, and so of the manifest's, that seals the sample."""
+
+_POPULATION = """
+SELECT d.raw, d.rule, d.period, t."rows" - t.already_set AS open, 0 AS draws
+FROM decisions d JOIN texts t ON d.raw = t.raw
+WHERE d.disposition = 'AUTO' AND d.rule <> 'reviewed' AND open > 0
+ORDER BY d.rule, d.raw
+"""
+_READ = 'SELECT raw, rule, period, "rows", draws FROM audit_sample ORDER BY position'
+_COLUMNS = pa.schema(
+    [
+        ("position", pa.int64()),
+        ("raw", pa.string()),
+        ("rule", pa.string()),
+        ("period", pa.string()),
+        ("rows", pa.int64()),
+        ("draws", pa.int64()),
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Sampled:
+    """An AUTO text with its decision, the rows that would be filled by it, and how often it was drawn."""
+
+    raw: str
+    rule: str
+    period: str
+    rows: int
+    draws: int
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """The texts to judge, in random order, out of a population of ``texts`` distinct ones in ``rows`` rows."""
+
+    rows: int
+    texts: int
+    lines: tuple[Sampled, ...]
+
+    @property
+    def draws(self) -> int:
+        """Rows drawn."""
+        return sum(line.draws for line in self.lines)
+
+    @property
+    def is_census(self) -> bool:
+        """Whether every text of the population is in it."""
+        return len(self.lines) == self.texts
+
+    @property
+    def sha256(self) -> str:
+        """A hash of the whole sample."""
+        return hashlib.sha256(json.dumps(asdict(self)).encode()).hexdigest()
+
+
+def draw(workbench: duckdb.DuckDBPyConnection, run_id: str, max_error: float, confidence: float) -> Sample:
+    """Draw the run's sample from its decisions and keep it in ``audit_sample`` and the fact ``audit``.
+
+    Without a wrong draw it bounds the rate of wrong rows by ``max_error`` with ``confidence`` (both 0 to 1). What was
+    drawn before for this run is drawn again and is the same.
+
+    Raises:
+        duckdb.Error: the workbench cannot be read or written.
+    """
+    population = [Sampled(*line) for line in workbench.execute(_POPULATION).fetchall()]
+    sample = drawn(population, draws_needed(max_error, confidence), run_id)
+    _keep(workbench, sample)
+    return sample
+
+
+def read(workbench: duckdb.DuckDBPyConnection) -> Sample | None:
+    """Read the sample back; None where the run drew none.
+
+    Raises:
+        duckdb.Error: the workbench cannot be read.
+    """
+    found = workbench.execute("SELECT value FROM facts WHERE name = $name", {"name": FACT}).fetchone()
+    if found is None:
+        return None
+    fact = json.loads(found[0])
+    lines = tuple(Sampled(*line) for line in workbench.execute(_READ).fetchall())
+    return Sample(fact["rows"], fact["texts"], lines)
+
+
+def drawn(population: Sequence[Sampled], draws: int, run_id: str) -> Sample:
+    """Draw from ``population``, which is sorted by rule, each of its lines one text with its rows."""
+    # Repeatable by the run's name, as a seeded generator is; nobody gains by foreseeing it.
+    chance = Random(f"{run_id} audit")  # noqa: S311
+    rows = sum(text.rows for text in population)
+    if rows <= draws:
+        lines = [replace(text, draws=text.rows) for text in population]
+    else:
+        counts = _counts([text.rows for text in population], draws, chance)
+        counted = [replace(text, draws=count) for text, count in zip(population, counts, strict=True)]
+        lines = [text for _, rule in groupby(counted, lambda text: text.rule) for text in _taken(list(rule), chance)]
+    chance.shuffle(lines)
+    return Sample(rows, len(population), tuple(lines))
+
+
+def _counts(rows: Sequence[int], draws: int, chance: Random) -> list[int]:
+    """How often each text is drawn when one row is drawn from each of ``draws`` equal slices of all rows."""
+    ends = list(accumulate(rows))
+    counts = [0] * len(rows)
+    for slice_ in range(draws):
+        row = int((slice_ + chance.random()) * ends[-1] / draws)
+        counts[bisect_right(ends, min(row, ends[-1] - 1))] += 1  # the product may be rounded up to the end
+    return counts
+
+
+def _taken(rule: Sequence[Sampled], chance: Random) -> Iterator[Sampled]:
+    """The texts of one rule that were drawn, or one of them where none was."""
+    if any(text.draws for text in rule):
+        yield from (text for text in rule if text.draws)
+    else:
+        yield from chance.choices(rule, weights=[text.rows for text in rule])
+
+
+def _keep(workbench: duckdb.DuckDBPyConnection, sample: Sample) -> None:
+    lines = [{"position": position, **asdict(line)} for position, line in enumerate(sample.lines)]
+    fact = {
+        "rows": sample.rows,
+        "texts": sample.texts,
+        "sampled": len(sample.lines),
+        "draws": sample.draws,
+        "sha256": sample.sha256,
+    }
+    workbench.begin()
+    try:
+        workbench.execute("DELETE FROM audit_sample")
+        workbench.register("drawn", pa.Table.from_pylist(lines, _COLUMNS))
+        workbench.execute("INSERT INTO audit_sample SELECT * FROM drawn")
+        workbench.unregister("drawn")
+        workbench.execute(
+            "INSERT OR REPLACE INTO facts VALUES ($name, $fact)", {"name": FACT, "fact": json.dumps(fact)}
+        )
+        workbench.commit()
+    except BaseException:
+        workbench.rollback()
+        raise
