@@ -29,6 +29,7 @@ import duckdb
 import pyarrow as pa
 
 from pipeline.audit_bound import draws_needed
+from pipeline.errors import RunError
 
 FACT = "audit"
 """The name of the workbench's fact, and so of the manifest's, that seals the sample."""
@@ -90,15 +91,20 @@ class Sample:
 def draw(workbench: duckdb.DuckDBPyConnection, run_id: str, max_error: float, confidence: float) -> Sample:
     """Draw the run's sample from its decisions and keep it in ``audit_sample`` and the fact ``audit``.
 
-    Without a wrong draw it bounds the rate of wrong rows by ``max_error`` with ``confidence`` (both 0 to 1). What was
-    drawn before for this run is drawn again and is the same.
+    Without a wrong draw it bounds the rate of wrong rows by ``max_error`` with ``confidence`` (both 0 to 1).
 
     Raises:
-        duckdb.Error: the workbench cannot be read or written.
+        RunError: the workbench cannot be read or written.
     """
-    population = [Sampled(*line) for line in workbench.execute(_POPULATION).fetchall()]
-    sample = drawn(population, draws_needed(max_error, confidence), run_id)
-    _keep(workbench, sample)
+    try:
+        population = [Sampled(*line) for line in workbench.execute(_POPULATION).fetchall()]
+        sample = drawn(population, draws_needed(max_error, confidence), run_id)
+        _keep(workbench, sample)
+    except duckdb.Error as error:
+        raise RunError(
+            f"The run's workbench could not take the audit sample ({type(error).__name__}): it is damaged, incomplete "
+            "or its disk is full. Make room, then start a new run with `ojeon run`."
+        ) from error
     return sample
 
 
