@@ -232,6 +232,18 @@ class Answers:
             return [_answer(line) for line in self._connection.execute(query, values)]
 
 
+def standing_of(path: Path) -> Standing:
+    """What the store at ``path`` says now; ``NOTHING`` where there is none yet.
+
+    Raises:
+        RunError: the file is no store of answers, is damaged or cannot be read.
+    """
+    if not path.exists():
+        return NOTHING
+    with open_answers(path, create=False) as answers:
+        return answers.standing()
+
+
 def open_answers(path: Path, *, create: bool = True) -> Answers:
     """Open the store at ``path``; ``create`` makes it where there is none, for its owner's eyes only.
 

@@ -17,7 +17,7 @@ from rich.text import Text
 
 from pipeline import interrupts, move_commands, streams
 from pipeline.errors import OjeonError, RunError, UsageError
-from pipeline.flags import CLINIC, TABLE, takes
+from pipeline.flags import AUDIT, CLINIC, TABLE, takes
 from pipeline.visible import visible
 
 if TYPE_CHECKING:
@@ -152,7 +152,7 @@ def _progress() -> Iterator[Callable[["Step"], "Progress"]]:
 
 
 @app.command(epilog="Example: `ojeon run --database-url postgresql://clinic@localhost/clinic`")
-@takes(*TABLE, *CLINIC, "min_auto", "runs")
+@takes(*TABLE, *CLINIC, "min_auto", *AUDIT, "lang", "runs", "answers")
 def run(*, database_url: DatabaseUrl = None, dump: Dump = None, settings: "Settings", as_json: AsJson = False) -> None:
     """Go the whole way: extract, profile, normalize, check, emit. The database is only read.
 
@@ -214,7 +214,7 @@ def profile(
     from pipeline.way import open_run, travel
 
     with tempfile.TemporaryDirectory(prefix="ojeon-profile-") as folder:
-        elsewhere = settings.model_copy(update={"runs": Path(folder)})
+        elsewhere = settings.model_copy(update={"runs": Path(folder), "answers": settings.answers_file})
         under_way = open_run(elsewhere, source_of(database_url, dump))
         with _progress() as announce:
             travel(under_way, announce, until="normalize")
@@ -257,22 +257,29 @@ def parse(
 
 
 @app.command(epilog="Example: `ojeon explain '오후 2-4시 사이 부탁드려요'`")
-@takes(*CLINIC)
+@takes(*CLINIC, "runs", "answers")
 def explain(
     *,
     text: Annotated[str, typer.Argument(help="The text to explain.")],
     settings: "Settings",
     as_json: AsJson = False,
 ) -> None:
-    """Show how one text came to its decision: what each parser said, and the characters it used."""
-    import parsers
-    from pipeline.explained import as_dict, explanation_view
+    """Show how one text came to its decision: what each parser said, and the characters it used.
 
-    explanation = parsers.explain(text, settings.policy())
+    Where reviewers have said something about exactly this text, that is told as well: their word goes before.
+    """
+    import parsers
+    from pipeline.answers import standing_of
+    from pipeline.explained import as_dict, explanation_view, words_as_dict, words_view
+
+    explanation, words = parsers.explain(text, settings.policy()), standing_of(settings.answers_file)
     if as_json:
-        typer.echo(json.dumps(as_dict(explanation), ensure_ascii=not text.isprintable()))
-    else:
-        Console(highlight=False).print(explanation_view(explanation))
+        told = {**as_dict(explanation), "reviewed": words_as_dict(text, words)}
+        typer.echo(json.dumps(told, ensure_ascii=not text.isprintable()))
+        return
+    Console(highlight=False).print(explanation_view(explanation))
+    if said := words_view(text, words):
+        Console(highlight=False).print(said)
 
 
 @app.command(epilog="Example: `ojeon suggest reports/20261123-101500-3f2a`")

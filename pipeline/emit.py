@@ -11,7 +11,7 @@ from typing import Any
 import duckdb
 
 from parsers.types import Disposition, Period
-from pipeline import dictionary, manifest, review_file
+from pipeline import audit_file, audit_sample, dictionary, manifest, review_file
 from pipeline.batches import Batch, Target
 from pipeline.conservation import RowCounts, TextCounts, count_rows, count_texts
 from pipeline.errors import RunError
@@ -65,11 +65,11 @@ def emit(  # noqa: PLR0913 - the verdict comes from another step, and steps do n
     check_results: Mapping[str, Any],
     progress: Progress = lambda _done, _planned: None,
 ) -> EmitReport:
-    """Write a run's last files: the plan (``updates/``, ``undo/``, ``dictionary.jsonl``) and ``manual_review.csv``.
+    """Write a run's last files: the plan (``updates/``, ``undo/``, ``dictionary.jsonl``) and those for reviewers.
 
-    ``manifest.json`` comes last and seals them; every other file of the folder must be there before, so that it holds
-    its hash. Where the check did not pass, or the table cannot take the plan, the same files are written as evidence,
-    but each update refuses to run.
+    ``audit_sample.csv`` is written where a sample was drawn before. ``manifest.json`` comes last and seals them all;
+    every other file of the folder must be there before, so that it holds its hash. Where the check did not pass, or the
+    table cannot take the plan, the same files are written as evidence, but each update refuses to run.
     ``progress`` is told rows written and rows planned.
 
     Raises:
@@ -85,8 +85,10 @@ def emit(  # noqa: PLR0913 - the verdict comes from another step, and steps do n
         plan = PlanFiles(folder, Target.of(settings.names, run_id), run_id, layout.files, refused)
         _write_plan(workbench, plan, layout, rows.auto, progress)
         review_texts, review_rows = review_file.write(workbench, folder, run_id)
-        _agree(review_file.FILE_NAME, review_rows, rows.review)
+        _agree(review_file.FILE_NAME, review_rows, rows.waiting)
         _agree(dictionary.FILE_NAME, dictionary.write(workbench, folder), rows.auto)
+        if sample := audit_sample.read(workbench):
+            audit_file.write(sample, folder, run_id)
         report = EmitReport(
             rows, count_texts(workbench), _set_otherwise(workbench), review_texts, layout.batches, layout.files, refused
         )
@@ -173,7 +175,7 @@ def _content(
         "rows": {**asdict(report.rows), "equation": report.rows.equation},
         "texts": asdict(report.texts),
         "plan": {"batches": report.batches, "files": report.files, "rows": report.rows.auto},
-        "review": {"texts": report.review_texts, "rows": report.rows.review},
+        "review": {"texts": report.review_texts, "rows": report.rows.waiting},
         "findings": {"already_set_other": report.already_set_other},
         "settings": chosen,
         "settings_sha256": manifest.settings_hash(chosen),

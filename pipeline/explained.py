@@ -10,6 +10,7 @@ from rich.text import Text
 
 from parsers import Decision, Disposition, Policy, Reason, decide
 from parsers.chain import Explanation
+from pipeline.answers import Standing
 from pipeline.settings import Settings
 from pipeline.suggest import Suggestion
 from pipeline.visible import visible
@@ -113,6 +114,29 @@ def explanation_view(explanation: Explanation) -> RenderableType:
     facts.add_row(Text("decision", "dim"), verdict)
     facts.add_row(Text("because", "dim"), Text(why))
     return Group(facts, Text(), _steps(explanation))
+
+
+def words_view(raw: str, words: Standing) -> Text | None:
+    """What reviewers say about exactly this text, where they say something; their word goes before every parser."""
+    if settled := words.settled.get(raw):
+        who = ", ".join(f"{answer.reviewer} {answer.at:%Y-%m-%d}" for answer in settled.answers)
+        return Text(f"A reviewed decision wins in the next run: {settled.verdict} ({who}).", "bold")
+    if disputed := words.conflicts.get(raw):
+        who = ", ".join(f"{answer.reviewer} {answer.verdict}" for answer in disputed)
+        return Text(f"Reviewers differ ({who}), so the next run leaves it to people.", "bold yellow")
+    return None
+
+
+def words_as_dict(raw: str, words: Standing) -> dict[str, Any] | None:
+    """The same as JSON holds it; ``verdict`` is null where reviewers differ."""
+    settled = words.settled.get(raw)
+    said = settled.answers if settled else words.conflicts.get(raw, ())
+    if not said:
+        return None
+    return {
+        "verdict": settled.verdict if settled else None,
+        "answers": [{"reviewer": word.reviewer, "verdict": word.verdict, "at": word.at.isoformat()} for word in said],
+    }
 
 
 def _pieces(explanation: Explanation) -> Text:

@@ -60,6 +60,10 @@ _FLAGS: dict[str, Any] = {
         str | None, typer.Option(help="The report's language: en or ko.", metavar="ko|en", show_default=False)
     ],
     "runs": Annotated[Path | None, typer.Option(help="The folder that holds the runs.", show_default=False)],
+    "answers": Annotated[
+        Path | None,
+        typer.Option(help="The file of reviewers' answers; else answers.sqlite among the runs.", show_default=False),
+    ],
 }
 
 

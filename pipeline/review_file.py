@@ -14,6 +14,7 @@ from typing import NamedTuple
 import duckdb
 
 from parsers.types import Disposition, Reason
+from pipeline.reviewed import RULE
 from pipeline.visible import visible
 
 FILE_NAME = "manual_review.csv"
@@ -29,7 +30,7 @@ WITH waiting AS (
 )
 SELECT w.key, left(w.raw, {SHOWN}), length(w.raw), w.rows, d.period, d.confidence, d.reason
 FROM waiting w JOIN decisions d ON w.raw IS NOT DISTINCT FROM d.raw
-WHERE d.disposition = $review
+WHERE d.disposition = $review AND d.rule <> $reviewed
 ORDER BY w.rows DESC, w.raw NULLS FIRST
 """
 
@@ -113,7 +114,7 @@ def write(workbench: duckdb.DuckDBPyConnection, folder: Path, run_id: str) -> tu
     Raises:
         OSError: the file cannot be written.
     """
-    result = workbench.execute(_WAITING, {"run_id": run_id, "review": Disposition.REVIEW.value})
+    result = workbench.execute(_WAITING, {"run_id": run_id, "review": Disposition.REVIEW.value, "reviewed": RULE})
 
     def fetched() -> Iterator[Waiting]:
         while lines := result.fetchmany(10_000):

@@ -12,12 +12,13 @@ import duckdb
 from parsers import Disposition, Policy, Reason, decide, without_unknown
 from pipeline.errors import RunError
 from pipeline.masking import mask
+from pipeline.reviewed import RULE
 from pipeline.visible import visible
 
 _WAITING = """
 SELECT d.raw, t."rows" - t.already_set AS waiting
 FROM decisions d JOIN texts t ON d.raw IS NOT DISTINCT FROM t.raw
-WHERE d.disposition = $review AND d.reason = $unexplained AND t."rows" > t.already_set
+WHERE d.disposition = $review AND d.rule <> $reviewed AND d.reason = $unexplained AND t."rows" > t.already_set
 ORDER BY waiting DESC, d.raw
 """
 
@@ -38,7 +39,7 @@ def suggest(workbench: duckdb.DuckDBPyConnection, policy: Policy) -> list[Sugges
     Raises:
         RunError: the workbench lacks a table or cannot be read.
     """
-    names = {"review": Disposition.REVIEW.value, "unexplained": Reason.UNEXPLAINED_TEXT.value}
+    names = {"review": Disposition.REVIEW.value, "unexplained": Reason.UNEXPLAINED_TEXT.value, "reviewed": RULE}
     try:
         waiting = workbench.execute(_WAITING, names).fetchall()
     except duckdb.Error as error:

@@ -8,6 +8,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from pipeline.reviewed import RULE
 from pipeline.visible import visible
 
 if TYPE_CHECKING:
@@ -26,12 +27,10 @@ def run_summary(reports: Mapping[str, Any], folder: Path) -> RenderableType:
     """Rows by fate, failed checks, and where everything lies."""
     emitted = reports["emit"]
     rows = emitted.rows
-    undecided = rows.extracted - rows.already_set
-    share = rows.auto / undecided if undecided else 0.0
     facts = Table.grid(padding=(0, 2))
     facts.add_row(Text("rows", "dim"), Text(rows.equation))
-    facts.add_row(Text("AUTO", "dim"), Text(f"{share:.2%}  of rows without a period", "bold"))
-    facts.add_row(Text("to people", "dim"), Text(f"{emitted.review_texts:,} texts in {rows.review:,} rows"))
+    facts.add_row(Text("AUTO", "dim"), Text(f"{rows.auto_share:.2%}  of rows without a period", "bold"))
+    facts.add_row(Text("to people", "dim"), Text(f"{emitted.review_texts:,} texts in {rows.waiting:,} rows"))
     facts.add_row(Text("plan", "dim"), Text(f"{emitted.files:,} files, {emitted.batches:,} batches"))
     facts.add_row(Text("check", "dim"), _verdict(reports["check"], emitted.refused))
     facts.add_row(Text("folder", "dim"), Text(str(folder)))
@@ -86,5 +85,9 @@ def _before_and_after(shown: "Shown") -> Table:
             table.add_row(text, f"{rows:,}", Text(f"{period} {start or ''}", "green"), Text(rule, "dim"))
         else:
             suggested = f", {period}?" if period else ""
-            table.add_row(text, f"{rows:,}", Text(f"review{suggested}", "yellow"), Text(reason, "yellow"))
+            table.add_row(text, f"{rows:,}", Text(f"review{suggested}", "yellow"), Text(_why(rule, reason), "yellow"))
     return table
+
+
+def _why(rule: str, reason: str) -> str:
+    return "reviewed: neither half of the day" if rule == RULE else reason

@@ -55,9 +55,11 @@ def _profile(run: Run, progress: Progress) -> Any:
 
 
 def _normalize(run: Run, progress: Progress) -> Any:
+    from pipeline.answers import standing_of
     from pipeline.normalize import normalize
 
-    return normalize(run.workbench, run.settings.policy(), progress)
+    words = standing_of(run.settings.answers_file)
+    return normalize(run.workbench, run.settings.policy(), progress, words=words)
 
 
 def _check(run: Run, progress: Progress) -> Any:
@@ -68,11 +70,13 @@ def _check(run: Run, progress: Progress) -> Any:
 
 
 def _emit(run: Run, progress: Progress) -> Any:
-    from pipeline import report, report_facts
+    from pipeline import audit_sample, report, report_facts
     from pipeline.emit import emit
 
     checked = run.reports["check"]
     results = checked.to_dict()
+    limits = run.settings.audit
+    audit_sample.draw(run.workbench, run.run_id, limits.max_error, limits.confidence)  # the report tells of it
     report.write(report_facts.gather(run.workbench, run.settings, run.run_id, results), run.folder)
     return emit(
         run.workbench,

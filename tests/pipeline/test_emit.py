@@ -648,6 +648,7 @@ def test_the_manifest_tells_where_every_row_went(clinic: MakeClinic) -> None:
         "auto": 12,
         "review": 4,
         "already_set": 2,
+        "neither": 0,
         "equation": "extracted 18 = auto 12 + review 4 + already_set 2",
     }
     assert found["texts"] == {"extracted": 4, "profiled": 0, "decided": 4, "auto": 2, "review": 2}
