@@ -33,7 +33,7 @@ def selection(table: LiveTable) -> sql.Composed:
     expressions = {
         "id": sql.SQL("{}::text").format(sql.Identifier(names.id)),
         "raw": sql.SQL("{}::text").format(sql.Identifier(names.preferred_time)),
-        "preferred_date": _when(names.preferred_date, _DAYS.get(types.get("preferred_date", "")), "date"),
+        "preferred_date": day(names.preferred_date, types.get("preferred_date", "")),
         "created_at": moment(names.created_at, types.get("created_at", "")),
         "current_period": sql.SQL("{}::text").format(sql.Identifier(names.period) if "period" in types else sql.NULL),
         "fingerprint": fingerprint(table.old_columns),
@@ -41,6 +41,11 @@ def selection(table: LiveTable) -> sql.Composed:
     }
     named = [sql.SQL("{} AS {}").format(value, sql.Identifier(name)) for name, value in expressions.items()]
     return sql.SQL("SELECT {} FROM {}").format(sql.SQL(", ").join(named), table_of(names))
+
+
+def day(column: str, its_type: str) -> sql.Composed:
+    """The day in a column; NULL where its type holds none."""
+    return _when(column, _DAYS.get(its_type), "date")
 
 
 def moment(column: str, its_type: str) -> sql.Composed:

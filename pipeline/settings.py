@@ -58,7 +58,7 @@ Name = Annotated[str, Field(min_length=1)]
 class TableNames(BaseModel):
     """The live table and its columns, unquoted and exactly as the database spells them.
 
-    ``preferred_date``, ``created_at`` and ``updated_at`` may be empty where the table has no such column.
+    ``preferred_date``, ``created_at``, ``updated_at`` and ``status`` may be empty where the table has no such column.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -70,6 +70,7 @@ class TableNames(BaseModel):
     preferred_date: str = "preferredDate"
     created_at: str = "createdAt"
     updated_at: str = "updatedAt"
+    status: str = "status"
     period: Name = "period"
     slot_start: Name = "timeSlotStart"
     service: Name = "service"

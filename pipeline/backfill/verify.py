@@ -11,8 +11,9 @@ from typing import Any
 
 import duckdb
 
-from pipeline import manifest
+from pipeline import half_days, manifest
 from pipeline.address import Address
+from pipeline.backfill import capacity
 from pipeline.backfill.evidence import Evidence, gathered
 from pipeline.backfill.fates import KINDS, Fates, Finding, Judgement, judge
 from pipeline.backfill.states import State
@@ -87,6 +88,11 @@ def verify(address: Address, folder: Path, announce: Announce = lambda _step: No
     announce("running the suite")
     suite = _suite(evidence, judgement, folder)
     stamp = f"{moment:%Y%m%d-%H%M%S-%f}"
+    announce("adding up the half-days")
+    notices = [
+        *_notices(evidence),
+        *_half_days(address, evidence, folder / manifest.MOVES / half_days.NAME.format(stamp)),
+    ]
     report = VerifyReport(
         run_id=evidence.run.run_id,
         state=evidence.run.state,
@@ -96,7 +102,7 @@ def verify(address: Address, folder: Path, announce: Announce = lambda _step: No
         fates=judgement.fates,
         findings=judgement.findings,
         suite=suite,
-        notices=tuple(_notices(evidence)),
+        notices=tuple(notices),
         path=folder / manifest.MOVES / f"verify-{stamp}.json",
     )
     _keep(report)
@@ -155,6 +161,15 @@ def _notices(evidence: Evidence) -> Iterator[str]:
         )
     if added := sorted(evidence.table.old_columns.keys() - set(evidence.old_columns)):
         yield f"Not compared, for the columns were not read at extract: {', '.join(added)}."
+
+
+def _half_days(address: Address, evidence: Evidence, path: Path) -> Iterator[str]:
+    """Keep what the half-days hold; a sentence where that cannot be done."""
+    try:
+        if sentence := capacity.keep(address, evidence.table.names, evidence.run.run_id, path):
+            yield sentence
+    except OSError as error:
+        yield f"The half-days were not kept: {path.parent} cannot be written ({error.strerror})."
 
 
 def _keep(report: VerifyReport) -> None:
