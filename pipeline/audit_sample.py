@@ -28,6 +28,8 @@ from random import Random
 import duckdb
 import pyarrow as pa
 
+from parsers.types import Disposition
+from pipeline import reviewed
 from pipeline.audit_bound import draws_needed
 from pipeline.errors import RunError
 
@@ -37,7 +39,7 @@ FACT = "audit"
 _POPULATION = """
 SELECT d.raw, d.rule, d.period, t."rows" - t.already_set AS open, 0 AS draws
 FROM decisions d JOIN texts t ON d.raw = t.raw
-WHERE d.disposition = 'AUTO' AND d.rule <> 'reviewed' AND open > 0
+WHERE d.disposition = $auto AND d.rule <> $reviewed AND open > 0
 ORDER BY d.rule, d.raw
 """
 _READ = 'SELECT raw, rule, period, "rows", draws FROM audit_sample ORDER BY position'
@@ -97,7 +99,8 @@ def draw(workbench: duckdb.DuckDBPyConnection, run_id: str, max_error: float, co
         RunError: the workbench cannot be read or written.
     """
     try:
-        population = [Sampled(*line) for line in workbench.execute(_POPULATION).fetchall()]
+        names = {"auto": Disposition.AUTO.value, "reviewed": reviewed.RULE}
+        population = [Sampled(*line) for line in workbench.execute(_POPULATION, names).fetchall()]
         sample = drawn(population, draws_needed(max_error, confidence), run_id)
         _keep(workbench, sample)
     except duckdb.Error as error:

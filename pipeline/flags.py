@@ -12,7 +12,15 @@ CLINIC = ("timezone", "noon", "slots", "grace", "auto_threshold")
 """What decisions depend on."""
 TABLE = ("table_schema", "table")
 """Which table is read."""
-MOVE = ("fill", "max_age_days", "max_rows_per_second", "max_load", "max_lag_seconds", "max_wal_mb_per_second")
+MOVE = (
+    "fill",
+    "max_age_days",
+    "max_rows_per_second",
+    "max_load",
+    "max_lag_seconds",
+    "max_wal_mb_per_second",
+    "require_audit",
+)
 """How a live table is moved."""
 AUDIT = ("max_error", "confidence")
 """What an audit must show."""
@@ -49,6 +57,14 @@ _FLAGS: dict[str, Any] = {
     ],
     "max_wal_mb_per_second": Annotated[
         float | None, typer.Option(help="Wait while more WAL than this is written.", show_default=False)
+    ],
+    "require_audit": Annotated[
+        bool | None,
+        typer.Option(
+            "--require-audit/--no-require-audit",
+            help="Apply only a run whose audit sample was judged to the end without a disagreement.",
+            show_default=False,
+        ),
     ],
     "max_error": Annotated[
         float | None, typer.Option(help="Most of the AUTO rows that may be wrong, as audited.", show_default=False)

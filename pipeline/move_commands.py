@@ -41,6 +41,7 @@ DatabaseUrl = Annotated[
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout for a script to read.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before the first write.")]
 _SHOWN_IDS = 20
+_LIMITS = ("max_load", "max_rows_per_second", "max_lag_seconds", "max_wal_mb_per_second")
 
 talk = Console(stderr=True, highlight=False, width=None if sys.stderr.isatty() else 120)
 
@@ -58,7 +59,7 @@ def add_to(app: typer.Typer) -> None:
     app.command("status", epilog="Example: `ojeon status --json`")(status_of_runs)
 
 
-@takes("runs", "fill", "max_age_days", "max_load", "max_rows_per_second", "max_lag_seconds", "max_wal_mb_per_second")
+@takes("runs", "answers", "fill", "max_age_days", "require_audit", *_LIMITS)
 def apply_run(  # noqa: PLR0913 - one parameter an option
     *,
     run: RunFolder,
@@ -119,7 +120,7 @@ def verify_run(
     raise typer.Exit(0 if report.passed else 1)
 
 
-@takes("runs", "max_load", "max_rows_per_second", "max_lag_seconds", "max_wal_mb_per_second")
+@takes("runs", *_LIMITS)
 def undo_run(  # noqa: PLR0913 - one parameter an option
     *,
     run: RunFolder,
@@ -190,7 +191,7 @@ def cancel_run(*, run: RunName, database_url: DatabaseUrl = None, settings: "Set
     _ask(cancel, run, settings, database_url)
 
 
-@takes("runs", "max_load", "max_rows_per_second", "max_lag_seconds", "max_wal_mb_per_second")
+@takes("runs", "answers", "require_audit", *_LIMITS)
 def sync_run(
     *, run: RunFolder, database_url: DatabaseUrl = None, settings: "Settings", yes: Yes = False, as_json: AsJson = False
 ) -> None:
@@ -203,6 +204,7 @@ def sync_run(
     from pipeline.backfill.sync import sync
 
     plan = _plan(run, settings, sealed=False)
+    _refuse_misjudged(plan, settings)
     with _session(settings, plan, database_url) as session:
         line = ledger.read(session.connection, plan.run_id)
         target = inspect(session.connection, plan, tuple(line.fills))
@@ -234,7 +236,7 @@ def _dual_write_commands() -> typer.Typer:
     return group
 
 
-@takes("runs", "fill", "max_age_days")
+@takes("runs", "answers", "fill", "max_age_days", "require_audit")
 def _install(*, run: RunFolder, database_url: DatabaseUrl = None, settings: "Settings") -> None:
     """Put a run's trigger on the table: new rows and new texts are filled from its dictionary."""
     from pipeline.backfill.dual_write import install
@@ -323,7 +325,21 @@ def _plan(run: str, settings: "Settings", *, sealed: bool = True) -> "Plan":
     from pipeline.backfill.plan import find_plan, read_plan
 
     folder = _folder(run, settings)
-    return read_plan(folder, max_age=timedelta(days=settings.move.max_age_days)) if sealed else find_plan(folder)
+    if not sealed:
+        return find_plan(folder)
+    plan = read_plan(folder, max_age=timedelta(days=settings.move.max_age_days))
+    _refuse_misjudged(plan, settings)
+    return plan
+
+
+def _refuse_misjudged(plan: "Plan", settings: "Settings") -> None:
+    from pipeline.answers import standing_of
+    from pipeline.backfill.judged import refuse_contradicted, refuse_unaudited
+
+    words = standing_of(settings.answers_file)
+    refuse_contradicted(plan, words)
+    if settings.move.require_audit:
+        refuse_unaudited(plan, words)
 
 
 @contextmanager
