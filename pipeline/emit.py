@@ -11,7 +11,7 @@ from typing import Any
 import duckdb
 
 from parsers.types import Disposition, Period
-from pipeline import audit_file, audit_sample, dictionary, manifest, review_file
+from pipeline import audit_file, audit_sample, dictionary, manifest, review_file, review_sheet
 from pipeline.batches import Batch, Target
 from pipeline.conservation import RowCounts, TextCounts, count_rows, count_texts
 from pipeline.errors import RunError
@@ -86,6 +86,7 @@ def emit(  # noqa: PLR0913 - the verdict comes from another step, and steps do n
         _write_plan(workbench, plan, layout, rows.auto, progress)
         review_texts, review_rows = review_file.write(workbench, folder, run_id)
         _agree(review_file.FILE_NAME, review_rows, rows.waiting)
+        review_sheet.write(workbench, folder, run_id)
         _agree(dictionary.FILE_NAME, dictionary.write(workbench, folder), rows.auto)
         if sample := audit_sample.read(workbench):
             audit_file.write(sample, folder, run_id)

@@ -1,7 +1,9 @@
 """``manual_review.csv``: one line per text that waits for a person, safe to open in a spreadsheet.
 
-Only ``key`` and ``decision`` are ever read back, so ``text`` may be shown rather than quoted: on one line, with what
-the eye cannot see spelled out, and so that no spreadsheet takes it for a formula, a date or a number.
+A reviewer writes 오전, 오후 or 둘 다 아님 (or MORNING, AFTERNOON, NEITHER) under ``decision`` and leaves it empty where
+it is not certain; ``note`` is free. Only ``key``, ``decision`` and ``note`` are ever read back, so ``text`` may be
+shown rather than quoted: on one line, with what the eye cannot see spelled out, and so that no spreadsheet takes it for
+a formula, a date or a number.
 """
 
 import csv
@@ -19,6 +21,8 @@ from pipeline.visible import visible
 
 FILE_NAME = "manual_review.csv"
 COLUMNS = ("key", "text", "rows", "suggestion", "confidence", "reason", "explanation", "decision", "note")
+ANSWERS = "answers"
+"""The column of what reviewers have said so far, where it is shown."""
 SHOWN = 200  # characters of a text
 
 # The letter keeps a spreadsheet from reading the key as a number; the run keeps keys of two runs apart.
@@ -65,7 +69,10 @@ _CONVERTIBLE = re.compile(rf"(?=.*\d|true|false)(?>[\d\s:./,+\-~%$₩￦\\()]|{_
 
 
 class Waiting(NamedTuple):
-    """A text that waits: at least its first ``SHOWN`` characters, how many it has, the rows that hold it, and why."""
+    """A text that waits: at least its first ``SHOWN`` characters, how many it has, the rows that hold it, and why.
+
+    ``answers`` is what reviewers have said of it so far, fit to be shown.
+    """
 
     key: str
     text: str | None
@@ -74,6 +81,17 @@ class Waiting(NamedTuple):
     suggestion: str | None
     confidence: float
     reason: str | None
+    answers: str = ""
+
+    @property
+    def shown(self) -> str:
+        """The text for people: on one line, shortened, and with what the eye cannot see spelled out."""
+        return shown(self.text if self.text is None else self.text[:SHOWN], self.length)
+
+    @property
+    def explanation(self) -> str:
+        """Why it waits, in Korean."""
+        return EXPLANATIONS[Reason(self.reason)] if self.reason else ""
 
 
 def key(run_id: str, raw: str | None) -> str:
@@ -86,23 +104,33 @@ def key(run_id: str, raw: str | None) -> str:
     return "T" + hashlib.sha256(said.encode()).hexdigest()[:16]
 
 
-def cell(text: str | None, length: int | None = None) -> str:
-    """Show a text in a spreadsheet's cell; ``length`` tells how long it is where ``text`` is only its beginning.
+def shown(text: str | None, length: int | None = None) -> str:
+    """Show a text on one line; ``length`` tells how long it is where ``text`` is only its beginning.
 
-    >>> cell("아무때나"), cell("=1+1"), cell("3-4"), cell(None), cell("")
-    ('아무때나', "'=1+1", "'3-4", '⟨NULL⟩', '⟨빈 글⟩')
+    >>> shown("아무때나"), shown("=1+1"), shown(None), shown("")
+    ('아무때나', '=1+1', '⟨NULL⟩', '⟨빈 글⟩')
     """
     if text is None:
         return "⟨NULL⟩"
     if not text:
         return "⟨빈 글⟩"
-    shown = visible(text.replace("\r\n", "⏎").replace("\n", "⏎"), limit=12 * len(text))
-    if length is not None and length > len(text):
-        shown += f"… ⟨전체 {length:,}자⟩"
-    guarded = _FORMULA.sub(r"\g<before>'\g<sign>", shown)
-    if guarded == shown and _CONVERTIBLE.fullmatch(shown):
-        return "'" + shown
-    return guarded
+    line = visible(text.replace("\r\n", "⏎").replace("\n", "⏎"), limit=12 * len(text))
+    return f"{line}… ⟨전체 {length:,}자⟩" if length is not None and length > len(text) else line
+
+
+def cell(text: str | None, length: int | None = None) -> str:
+    """Show a text in a cell of a .csv, where no spreadsheet can take it for anything but text.
+
+    >>> cell("아무때나"), cell("=1+1"), cell("3-4"), cell(None), cell("")
+    ('아무때나', "'=1+1", "'3-4", '⟨NULL⟩', '⟨빈 글⟩')
+    """
+    return guarded(shown(text, length))
+
+
+def guarded(line: str) -> str:
+    """Put an apostrophe before what a spreadsheet would take for a formula, a date, a number or a truth value."""
+    safe = _FORMULA.sub(r"\g<before>'\g<sign>", line)
+    return "'" + line if safe == line and _CONVERTIBLE.fullmatch(line) else safe
 
 
 def write(workbench: duckdb.DuckDBPyConnection, folder: Path, run_id: str) -> tuple[int, int]:
@@ -114,17 +142,25 @@ def write(workbench: duckdb.DuckDBPyConnection, folder: Path, run_id: str) -> tu
     Raises:
         OSError: the file cannot be written.
     """
+    return write_lines(folder / FILE_NAME, waiting_texts(workbench, run_id))
+
+
+def waiting_texts(workbench: duckdb.DuckDBPyConnection, run_id: str) -> Iterator[Waiting]:
+    """The texts of a run that wait for a person, most rows first; all are read before the connection is used again.
+
+    Raises:
+        duckdb.Error: the workbench cannot be read.
+    """
     result = workbench.execute(_WAITING, {"run_id": run_id, "review": Disposition.REVIEW.value, "reviewed": RULE})
-
-    def fetched() -> Iterator[Waiting]:
-        while lines := result.fetchmany(10_000):
-            yield from map(Waiting._make, lines)
-
-    return write_lines(folder / FILE_NAME, fetched())
+    while lines := result.fetchmany(10_000):
+        for line in lines:
+            yield Waiting(*line)
 
 
-def write_lines(path: Path, waiting: Iterable[Waiting]) -> tuple[int, int]:
+def write_lines(path: Path, waiting: Iterable[Waiting], *, with_answers: bool = False) -> tuple[int, int]:
     """Write a file of this kind; returns how many texts and rows are in it.
+
+    ``with_answers`` adds a column of what reviewers have said so far, which is not read back.
 
     Raises:
         OSError: the file cannot be written.
@@ -132,12 +168,11 @@ def write_lines(path: Path, waiting: Iterable[Waiting]) -> tuple[int, int]:
     texts = rows = 0
     with path.open("w", encoding="utf-8-sig", newline="") as file:
         writer = csv.writer(file)
-        writer.writerow(COLUMNS)
+        writer.writerow(COLUMNS + (ANSWERS,) * with_answers)
         for line in waiting:
-            why = EXPLANATIONS.get(Reason(line.reason), "") if line.reason else ""
-            shown = cell(line.text if line.text is None else line.text[:SHOWN], line.length)
             suggested = line.suggestion, f"{line.confidence:.2f}", line.reason
-            writer.writerow((line.key, shown, line.rows, *suggested, why, "", ""))
+            values = line.key, guarded(line.shown), line.rows, *suggested, line.explanation, "", ""
+            writer.writerow(values + (guarded(line.answers),) * with_answers)
             texts += 1
             rows += line.rows
     return texts, rows

@@ -660,7 +660,7 @@ def test_the_manifest_tells_where_every_row_went(clinic: MakeClinic) -> None:
     assert (found["source"]["kind"], found["versions"]["postgresql"]) == ("postgresql", "18.1")
     assert found["facts"] == {"note": "kept"}
     plan = {"updates/0000_ledger.sql", "updates/0001.sql", "undo/0001.sql", "dictionary.jsonl"}
-    assert set(found["files"]) == plan | {"manual_review.csv"}
+    assert set(found["files"]) == plan | {"manual_review.csv", "manual_review.xlsx"}
     assert manifest.verify_files(made.folder) == []
 
 

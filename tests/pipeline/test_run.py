@@ -18,7 +18,7 @@ from fixtures.clinic.load import create, load
 
 OJEON = Path(sys.executable).with_name("ojeon")
 ROWS = 2_000
-ARTEFACTS = {"manifest.json", "manual_review.csv", "report.html", "undo", "updates", "workbench.duckdb"}
+ARTEFACTS = {"manifest.json", "manual_review.csv", "manual_review.xlsx", "report.html", "undo", "updates", "workbench.duckdb"}
 
 
 def environment(**extra: str) -> dict[str, str]:
