@@ -1,0 +1,74 @@
+"""The command ``ojeon review serve``; as in ``pipeline.cli``, heavy modules load inside."""
+
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+
+from pipeline.errors import UsageError
+from pipeline.flags import takes
+
+if TYPE_CHECKING:
+    from pipeline.settings import Settings
+
+EXAMPLE = "Example: `ojeon review serve reports/20261123-101500-3f2a`"
+
+talk = Console(stderr=True, highlight=False, width=None if sys.stderr.isatty() else 120)
+
+
+class Language(StrEnum):
+    """A language of the page."""
+
+    KO = "ko"
+    EN = "en"
+
+
+@takes("runs")
+def serve(  # noqa: PLR0913 - one parameter an option
+    *,
+    run: Annotated[str, typer.Argument(metavar="RUN", help="A finished run: its folder, or its name in the runs.")],
+    lang: Annotated[Language, typer.Option(help="The page's language at first; it has a switch.")] = Language.KO,
+    port: Annotated[int, typer.Option(help="The port to listen on; 0: any free one.", min=0, max=65535)] = 0,
+    audit: Annotated[bool, typer.Option("--audit", help="Judge the run's audit sample, blind.")] = False,
+    no_open: Annotated[bool, typer.Option("--no-open", help="Only print the address.")] = False,
+    settings: "Settings",
+) -> None:
+    """Open the triage page: answer by keyboard what waits for people. Ctrl-C ends it.
+
+    Only a browser of this machine can reach it, and the printed address admits once. An answer is in the store
+    before the page calls it saved; the next run uses it before every parser.
+    """
+    from pipeline import manifest
+    from pipeline.answers import Purpose, open_answers
+    from pipeline.review.groups import sampled_in, waiting_in
+    from pipeline.review.server import serve as serve_page
+    from pipeline.review.server import show_in_browser
+    from pipeline.review.triage import Triage
+
+    folder = _folder(run, settings)
+    content = manifest.read(folder)
+    texts = (sampled_in if audit else waiting_in)(folder, content["run"])
+    purpose = Purpose.AUDIT if audit else Purpose.REVIEW
+    # The run's own settings, as its manifest keeps them: texts are explained as they were read.
+    policy = settings.model_construct(**content["settings"]).policy()
+
+    def announce(address: str) -> None:
+        typer.echo(address)
+        sys.stdout.flush()
+        talk.print(f"{len(texts):,} texts wait. Open the address, which admits once; Ctrl-C ends the page.")
+        if not no_open:
+            show_in_browser(address)
+
+    with open_answers(settings.answers_file) as answers:
+        serve_page(Triage(content["run"], texts, answers, purpose), policy, port, lang.value, announce)
+    talk.print(f"Every answer shown as saved is in {settings.answers_file}.", soft_wrap=True)
+
+
+def _folder(run: str, settings: "Settings") -> Path:
+    folder = Path(run) if Path(run).is_dir() else settings.runs / run
+    if not folder.is_dir():
+        raise UsageError(f"There is no run {run}: neither a folder of that name nor {folder}. Give the run's folder.")
+    return folder
