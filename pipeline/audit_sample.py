@@ -20,7 +20,7 @@ The seed is the run's name, so that a draw can be repeated.
 import hashlib
 import json
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import accumulate, groupby
 from random import Random
@@ -134,8 +134,12 @@ def drawn(population: Sequence[Sampled], draws: int, run_id: str) -> Sample:
         lines = [replace(text, draws=text.rows) for text in population]
     else:
         counts = _counts([text.rows for text in population], draws, chance)
-        counted = [replace(text, draws=count) for text, count in zip(population, counts, strict=True)]
-        lines = [text for _, rule in groupby(counted, lambda text: text.rule) for text in _taken(list(rule), chance)]
+        counted = zip(population, counts, strict=True)
+        lines = [
+            replace(text, draws=count)
+            for _, rule in groupby(counted, lambda line: line[0].rule)
+            for text, count in _taken(list(rule), chance)
+        ]
     chance.shuffle(lines)
     return Sample(rows, len(population), tuple(lines))
 
@@ -150,12 +154,10 @@ def _counts(rows: Sequence[int], draws: int, chance: Random) -> list[int]:
     return counts
 
 
-def _taken(rule: Sequence[Sampled], chance: Random) -> Iterator[Sampled]:
-    """The texts of one rule that were drawn, or one of them where none was."""
-    if any(text.draws for text in rule):
-        yield from (text for text in rule if text.draws)
-    else:
-        yield from chance.choices(rule, weights=[text.rows for text in rule])
+def _taken(rule: Sequence[tuple[Sampled, int]], chance: Random) -> list[tuple[Sampled, int]]:
+    """The texts of one rule that were drawn, or one of them where none was, with their counts."""
+    taken = [(text, count) for text, count in rule if count]
+    return taken or chance.choices(rule, weights=[text.rows for text, _ in rule])
 
 
 def _keep(workbench: duckdb.DuckDBPyConnection, sample: Sample) -> None:

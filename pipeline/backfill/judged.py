@@ -25,8 +25,8 @@ def refuse_contradicted(plan: Plan, words: answers.Standing) -> None:
     if wrong:
         raise UsageError(
             f"Reviewers contradict the plan in {plan.folder}, or each other, about {_texts(len(wrong))} in "
-            f"{sum(entry.rows for entry in wrong):,} of its rows, and what may be wrong is not applied. Plan again with "
-            "`ojeon run`, which goes by their answers; `ojeon undo` takes back what this run has filled."
+            f"{sum(entry.rows for entry in wrong):,} of its rows, and what may be wrong is not applied. Plan again "
+            "with `ojeon run`, which goes by their answers; `ojeon undo` takes back what this run has filled."
         )
 
 
@@ -58,8 +58,8 @@ def _not_passed(plan: Plan, found: Standing) -> str:
     return (
         f"The audit of {plan.run_id} is {found.state}: {found.open:,} of its {_texts(found.texts)} still to be judged, "
         f"and only a run whose audit passed is applied here (--require-audit). Have {audit_file.FILE_NAME} in "
-        f"{plan.folder} filled and take it in with `ojeon review import`; `ojeon review audit {plan.run_id}` shows where "
-        "it stands."
+        f"{plan.folder} filled and take it in with `ojeon review import`; `ojeon review audit {plan.run_id}` shows "
+        "where it stands."
     )
 
 

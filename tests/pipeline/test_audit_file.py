@@ -1,0 +1,59 @@
+"""The audit's file is blind: a key and the text, and nothing that tells what was decided."""
+
+import csv
+
+import duckdb
+import pytest
+from filled_workbench import auto, fill
+
+from pipeline import audit_file, audit_sample, review_file
+from pipeline.workbench import SCHEMA
+
+RUN = "20261123-101500-3f2a"
+
+
+def written(folder):
+    with (folder / audit_file.FILE_NAME).open(encoding="utf-8-sig", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.fixture
+def drawn():
+    lines = [
+        auto(f"{hour}시 {minute}분", hour, "MORNING" if hour < 12 else "AFTERNOON", rule=f"rule_{hour}")
+        for hour in range(9, 18)
+        for minute in range(60)
+    ]
+    with duckdb.connect() as workbench:
+        workbench.execute(SCHEMA)
+        fill(workbench, [*lines, auto("=1+1", 5_000, "MORNING", rule="formula")])
+        return audit_sample.draw(workbench, RUN, 0.02, 0.95)
+
+
+def test_it_holds_each_text_once_under_the_key_that_import_knows(drawn, tmp_path):
+    audit_file.write(drawn, tmp_path, RUN)
+    lines = written(tmp_path)
+    assert [line["key"] for line in lines] == [review_file.key(RUN, line.raw) for line in drawn.lines]
+    assert len({line["key"] for line in lines}) == len(lines) > 20
+    assert [line["text"] for line in lines] == [review_file.cell(line.raw) for line in drawn.lines]
+
+
+def test_it_tells_nothing_but_the_text(drawn, tmp_path):
+    audit_file.write(drawn, tmp_path, RUN)
+    assert {(line["decision"], line["note"]) for line in written(tmp_path)} == {("", "")}
+    assert list(written(tmp_path)[0]) == ["key", "text", "decision", "note"]
+    content = (tmp_path / audit_file.FILE_NAME).read_text(encoding="utf-8-sig")
+    for word in ("MORNING", "AFTERNOON", "AUTO", "오전", "오후", "rule", "formula", "5000", "0.99"):
+        assert word not in content
+
+
+def test_a_formula_is_guarded_and_excel_is_told_the_encoding(drawn, tmp_path):
+    audit_file.write(drawn, tmp_path, RUN)
+    content = (tmp_path / audit_file.FILE_NAME).read_bytes()
+    assert content.startswith(b"\xef\xbb\xbf")
+    assert b",'=1+1," in content
+
+
+def test_a_sample_of_nothing_is_a_file_with_its_head_only(tmp_path):
+    audit_file.write(audit_sample.Sample(0, 0, ()), tmp_path, RUN)
+    assert (tmp_path / audit_file.FILE_NAME).read_text(encoding="utf-8-sig") == "key,text,decision,note\n"
