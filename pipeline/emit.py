@@ -89,7 +89,7 @@ def emit(  # noqa: PLR0913 - the verdict comes from another step, and steps do n
         review_sheet.write(workbench, folder, run_id)
         _agree(dictionary.FILE_NAME, dictionary.write(workbench, folder), rows.auto)
         if sample := audit_sample.read(workbench):
-            audit_file.write(sample, folder, run_id)
+            audit_file.write(sample, folder, run_id, settings.noon)
         report = EmitReport(
             rows, count_texts(workbench), _set_otherwise(workbench), review_texts, layout.batches, layout.files, refused
         )

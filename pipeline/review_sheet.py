@@ -56,6 +56,8 @@ COLUMNS = (
     Column("explanation", "사람이 볼 까닭", 44),
     Column("answers", "지금까지의 판정", 34),
 )
+BLIND = COLUMNS[:4]
+"""Those that tell nothing of what was decided."""
 _TEXT = COLUMNS[1]
 _GUIDE = (
     "환자가 적은 희망 시간을 보고 오전인지 오후인지 정하는 목록입니다.",
@@ -90,16 +92,29 @@ def write_lines(path: Path, waiting: Iterable[Waiting], run_id: str, *, with_ans
     Raises:
         OSError: the file cannot be written.
     """
+    return write_book(path, waiting, run_id, columns=COLUMNS if with_answers else COLUMNS[:-1], guide=_GUIDE)
+
+
+def write_book(
+    path: Path, texts: Iterable[Waiting], run_id: str, *, columns: tuple[Column, ...], guide: tuple[str, ...]
+) -> int:
+    """Write texts to be decided, with the first of ``COLUMNS`` and a sheet that tells how; returns how many are in it.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
     from openpyxl import Workbook  # noqa: PLC0415 - 0.2 s, and only a file that is written pays for it
 
-    columns = COLUMNS if with_answers else COLUMNS[:-1]
     book = Workbook(write_only=True)
     book.properties.creator = "ojeon"
-    lines = iter(waiting)
-    texts = _write_list(book, columns, islice(lines, MOST))
-    _write_guide(book, run_id, texts, sum(1 for _ in lines))
+    lines = iter(texts)
+    written = _write_list(book, columns, islice(lines, MOST))
+    left_out = sum(1 for _ in lines)
+    numbers = f"이 파일: 글 {written:,}개, 실행 {run_id}"
+    rest = f"나머지 {left_out:,}개는 함께 있는 {path.stem}.csv에 있습니다." if left_out else ""
+    _write_guide(book, (*guide, numbers, rest))
     book.save(path)
-    return texts
+    return written
 
 
 def _write_list(book: "Workbook", columns: tuple[Column, ...], waiting: Iterable[Waiting]) -> int:
@@ -194,12 +209,10 @@ def _protect(sheet: Any) -> None:
     rules.autoFilter = rules.formatColumns = rules.formatRows = False
 
 
-def _write_guide(book: "Workbook", run_id: str, texts: int, left_out: int) -> None:
+def _write_guide(book: "Workbook", lines: tuple[str, ...]) -> None:
     sheet: Any = book.create_sheet(GUIDE)
     sheet.column_dimensions["A"].width = 100
     sheet.protection.sheet = True
-    numbers = f"이 파일: 글 {texts:,}개, 실행 {run_id}"
-    rest = f"나머지 {left_out:,}개는 함께 있는 manual_review.csv에 있습니다." if left_out else ""
     column = Column("guide", "", 100)
-    for line in (*_GUIDE, numbers, rest):
+    for line in lines:
         sheet.append([_filled(_text_cell(sheet, column), line)])

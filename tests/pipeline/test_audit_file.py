@@ -1,12 +1,14 @@
 """The audit's file is blind: a key and the text, and nothing that tells what was decided."""
 
 import csv
+import zipfile
 
 import duckdb
+import openpyxl
 import pytest
 from filled_workbench import auto, fill
 
-from pipeline import audit_file, audit_sample, review_file
+from pipeline import audit_file, audit_sample, review_file, review_sheet
 from pipeline.workbench import SCHEMA
 
 RUN = "20261123-101500-3f2a"
@@ -31,7 +33,7 @@ def drawn():
 
 
 def test_it_holds_each_text_once_under_the_key_that_import_knows(drawn, tmp_path):
-    audit_file.write(drawn, tmp_path, RUN)
+    audit_file.write(drawn, tmp_path, RUN, "12:00")
     lines = written(tmp_path)
     assert [line["key"] for line in lines] == [review_file.key(RUN, line.raw) for line in drawn.lines]
     assert len({line["key"] for line in lines}) == len(lines) > 20
@@ -39,7 +41,7 @@ def test_it_holds_each_text_once_under_the_key_that_import_knows(drawn, tmp_path
 
 
 def test_it_tells_nothing_but_the_text(drawn, tmp_path):
-    audit_file.write(drawn, tmp_path, RUN)
+    audit_file.write(drawn, tmp_path, RUN, "12:00")
     assert {(line["decision"], line["note"]) for line in written(tmp_path)} == {("", "")}
     assert list(written(tmp_path)[0]) == ["key", "text", "decision", "note"]
     content = (tmp_path / audit_file.FILE_NAME).read_text(encoding="utf-8-sig")
@@ -48,12 +50,30 @@ def test_it_tells_nothing_but_the_text(drawn, tmp_path):
 
 
 def test_a_formula_is_guarded_and_excel_is_told_the_encoding(drawn, tmp_path):
-    audit_file.write(drawn, tmp_path, RUN)
+    audit_file.write(drawn, tmp_path, RUN, "12:00")
     content = (tmp_path / audit_file.FILE_NAME).read_bytes()
     assert content.startswith(b"\xef\xbb\xbf")
     assert b",'=1+1," in content
 
 
+def test_the_sheet_holds_the_same_and_no_more(drawn, tmp_path):
+    audit_file.write(drawn, tmp_path, RUN, "12:30")
+    book = openpyxl.load_workbook(tmp_path / audit_file.SHEET_NAME)
+    assert book.sheetnames == [review_sheet.TITLE, review_sheet.GUIDE]
+    head, *lines = book[review_sheet.TITLE].iter_rows(values_only=True)
+    assert head == ("번호", "환자가 적은 글", "판정", "메모")
+    assert lines == [(review_file.key(RUN, line.raw), line.raw, None, None) for line in drawn.lines]
+    (offered,) = book[review_sheet.TITLE].data_validations.dataValidation
+    assert offered.formula1 == '"오전,오후,둘 다 아님"'
+    guide = "\n".join(str(cell) for (cell,) in book[review_sheet.GUIDE].iter_rows(values_only=True))
+    assert "12:30부터 오후입니다" in guide
+    assert f"글 {len(lines):,}개, 실행 {RUN}" in guide
+    with zipfile.ZipFile(tmp_path / audit_file.SHEET_NAME) as parts:
+        content = "".join(parts.read(name).decode() for name in parts.namelist())
+    for word in ("MORNING", "AFTERNOON", "rule_", "formula<", "halfday"):
+        assert word not in content
+
+
 def test_a_sample_of_nothing_is_a_file_with_its_head_only(tmp_path):
-    audit_file.write(audit_sample.Sample(0, 0, ()), tmp_path, RUN)
+    audit_file.write(audit_sample.Sample(0, 0, ()), tmp_path, RUN, "12:00")
     assert (tmp_path / audit_file.FILE_NAME).read_text(encoding="utf-8-sig") == "key,text,decision,note\n"
