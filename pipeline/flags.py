@@ -15,6 +15,7 @@ TABLE = ("table_schema", "table")
 MOVE = (
     "fill",
     "max_age_days",
+    "max_busy",
     "max_rows_per_second",
     "max_load",
     "max_lag_seconds",
@@ -48,6 +49,9 @@ _FLAGS: dict[str, Any] = {
         typer.Option(help="What to fill: period, slot, service; give it once for each.", show_default=False),
     ],
     "max_age_days": Annotated[float | None, typer.Option(help="Oldest plan to apply, in days.", show_default=False)],
+    "max_busy": Annotated[
+        float | None, typer.Option(help="Share of its time the worker is at work, 0 to 1.", show_default=False)
+    ],
     "max_rows_per_second": Annotated[float | None, typer.Option(help="Never change more.", show_default=False)],
     "max_load": Annotated[
         int | None, typer.Option(help="Wait while more sessions than this are active.", show_default=False)

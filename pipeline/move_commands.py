@@ -41,7 +41,7 @@ DatabaseUrl = Annotated[
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout for a script to read.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before the first write.")]
 _SHOWN_IDS = 20
-_LIMITS = ("max_load", "max_rows_per_second", "max_lag_seconds", "max_wal_mb_per_second")
+_LIMITS = ("max_busy", "max_load", "max_rows_per_second", "max_lag_seconds", "max_wal_mb_per_second")
 
 talk = Console(stderr=True, highlight=False, width=None if sys.stderr.isatty() else 120)
 

@@ -53,6 +53,7 @@ def _slot(text: str) -> Slot:
 
 
 Name = Annotated[str, Field(min_length=1)]
+Language = Literal["en", "ko"]
 
 
 class TableNames(BaseModel):
@@ -94,7 +95,8 @@ class MoveSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     fill: tuple[Literal["period", "slot", "service"], ...] = Field(default=("period",), min_length=1)
-    batch_seconds: float = Field(default=0.075, ge=0.01, le=10, description="seconds a batch should last")
+    batch_seconds: float = Field(default=0.03, ge=0.01, le=10, description="seconds a batch should last")
+    max_busy: float = Field(default=0.6, gt=0, le=1, description="share of its time the worker is at work, at most")
     lock_timeout: float = Field(default=0.1, ge=0.01, le=60, description="seconds a batch waits for a row")
     statement_timeout: float = Field(default=10, ge=0.1, le=600, description="seconds a statement may last")
     patience: float = Field(default=60, ge=0, description="seconds to wait for a server that is gone")
@@ -171,7 +173,7 @@ class Settings(BaseSettings):
     # The files that are written.
     runs: Path = Path("reports")
     answers: Path | None = Field(default=None, description="reviewers' answers; None: answers.sqlite among the runs")
-    lang: Literal["en", "ko"] = Field(default="en", description="the report's language")
+    lang: Language = Field(default="en", description="the report's language")
     batch_rows: int = Field(default=1_000, ge=1, description="rows one UPDATE changes")
     file_rows: int = Field(default=2_000, ge=1, description="rows one file (one transaction) changes")
 

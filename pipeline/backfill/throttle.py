@@ -1,7 +1,8 @@
 """Hold the worker back while the database is under pressure, and let it go on when the database can bear it.
 
 Once a second at most it looks (see ``pressure``); what stops the worker lies above what lets it go on, so that it does
-not flutter. Rows and WAL have even rates: what was spent too fast is waited for until the average is right again.
+not flutter. Rows and WAL have even rates: what was spent too fast is waited for until the average is right again. After
+each batch the worker rests, so that the application's operations find the server idle often enough.
 """
 
 import time
@@ -23,6 +24,7 @@ _LAG_RESUMES, _LOAD_RESUMES = 0.5, 0.75
 _SAVED_SECONDS = 1.0
 _WAL_STOPS = 0.5  # seconds ahead of the rate
 _WAL_OWED_SECONDS = 60.0  # the application's own burst must not stop us for long after it
+_LONGEST_REST = 2.0  # one slow statement must not stop us for long after it
 _MB = 1_000_000
 _WAITING_FOR = "UPDATE ojeon.runs SET waiting_for = %s WHERE run_id = %s"
 
@@ -99,6 +101,8 @@ class Throttle:
     _stopped_by: set[Why] = field(default_factory=set, init=False)
     _vacuums: dict[int, float] = field(default_factory=dict, init=False)
     _last_wal: float | None = field(default=None, init=False)
+    _went_on: float = field(default=0.0, init=False)
+    _rests_until: float = field(default=0.0, init=False)
 
     def __post_init__(self) -> None:
         now, limits = time.monotonic(), self.limits
@@ -106,8 +110,11 @@ class Throttle:
         self._wal = Budget((limits.max_wal_mb_per_second or inf) * _MB, now, _WAL_OWED_SECONDS)
 
     def observe(self, batch: Batch) -> None:
-        """Take in how many rows a batch changed."""
-        self._rows.spend(batch.changed, time.monotonic())
+        """Take in how many rows a batch changed, and how long the worker has been busy since it went on."""
+        now = time.monotonic()
+        self._rows.spend(batch.changed, now)
+        rest = (now - self._went_on) * (1 / self.limits.max_busy - 1)
+        self._rests_until = now + min(rest, _LONGEST_REST)
 
     def __call__(self, connection: psycopg.Connection[Any]) -> bool:
         """Return when the next batch may begin; True where somebody asks the worker to pause or to stop instead.
@@ -119,6 +126,7 @@ class Throttle:
             time.sleep(pause)
         if asked := self._asked:
             self._asked, self._next_look = False, 0.0  # what is asked has passed by the next call
+        self._went_on = time.monotonic()
         return asked
 
     def _pause(self, connection: psycopg.Connection[Any]) -> float:
@@ -133,7 +141,9 @@ class Throttle:
         self._say(connection, None if self._asked else hold)
         if self._asked:
             return 0
-        return max(self._next_look - time.monotonic(), 0.001) if self._hold else min(owed, self.every)
+        if self._hold:
+            return max(self._next_look - time.monotonic(), 0.001)
+        return min(max(owed, self._rests_until - time.monotonic()), self.every)
 
     def _look(self, connection: psycopg.Connection[Any]) -> None:
         try:

@@ -403,6 +403,22 @@ def test_a_long_wait_for_the_rate_of_rows_is_told(database: str, oid: int) -> No
         assert worker.goes_on() is False
 
 
+def test_after_a_batch_the_worker_rests_so_that_it_is_at_work_for_its_share(database: str, oid: int) -> None:
+    def seconds_for_ten_batches(share: float) -> float:
+        throttle = Throttle(_NOTHING.model_copy(update={"max_busy": share}), oid, RUN, lambda _hold: None)
+        with psycopg.connect(database, autocommit=True) as connection:
+            began = time.monotonic()
+            for number in range(10):
+                throttle(connection)
+                time.sleep(0.05)
+                throttle.observe(Batch(number, 0, 1, 0.05, 1, skip_locked=False))
+            throttle(connection)
+        return time.monotonic() - began
+
+    assert 0.5 <= seconds_for_ten_batches(1.0) < 0.9
+    assert seconds_for_ten_batches(0.5) >= 1
+
+
 @given(st.lists(st.tuples(st.floats(0.001, 100), st.floats(0, 5000)), min_size=1, max_size=30))
 def test_a_budget_never_lets_more_pass_than_its_rate_and_what_was_saved(steps: list[tuple[float, float]]) -> None:
     budget, now, spent = Budget(per_second=100, at=0.0), 0.0, 0.0
