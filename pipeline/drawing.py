@@ -58,7 +58,7 @@ def chart_data(values: Sequence[Mapping[str, object]]) -> alt.Data:
 
 
 def draw(chart: alt.LayerChart, says: str = "") -> Picture:
-    """Draw a chart in both dresses; a mark of the style ``alarm`` wears the alarm's colour.
+    """Draw a chart in both dresses; a mark of the style ``alarm`` or ``ink`` wears the alarm's or the text's colour.
 
     ``says`` is for those who cannot see it, where no page around the chart tells them.
     """
@@ -76,11 +76,12 @@ def _config(dress: Dress) -> dict[str, object]:
         "font": FONTS,
         "view": {"stroke": None},
         "range": {"category": list(dress.fates), "ramp": list(dress.ramp), "heatmap": list(dress.ramp)},
-        "style": {"alarm": {"color": dress.alarm, "fill": dress.alarm, "stroke": dress.alarm}},
+        "style": {"alarm": {"color": dress.alarm}, "ink": {"color": dress.text}},
         "text": {"color": dress.text, "fontSize": 12},
         "rule": {"color": dress.text},
         "line": {"color": dress.fates[0]},
-        "point": {"color": dress.fates[0]},
+        "point": {"color": dress.fates[0], "opacity": 1},
+        "bar": {"color": dress.fates[0]},
         "legend": {"labelColor": dress.text, "labelFontSize": 12, "symbolType": "square", "columnPadding": 18},
         "axis": {
             "labelColor": dress.text,

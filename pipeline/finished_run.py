@@ -37,6 +37,12 @@ class FinishedRun:
         """The policy it decided by."""
         return self.settings.policy()
 
+    @property
+    def answers_file(self) -> Path:
+        """Where reviewers' answers are kept: where its settings name it, else among the runs."""
+        named = self.settings.answers
+        return Path(named) if named else self.folder.parent / "answers.sqlite"
+
 
 def open_finished(folder: Path) -> FinishedRun:
     """Open the run in ``folder``.

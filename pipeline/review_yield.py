@@ -61,6 +61,11 @@ class Yield:
         return (self.alone + self.with_period) / self.rows if self.rows else 0.0
 
     @property
+    def settled_share(self) -> float:
+        """Share of the rows that nobody need look at any more, those settled without a period included."""
+        return (self.alone + sum(step.rows for step in self.settled)) / self.rows if self.rows else 0.0
+
+    @property
     def with_period(self) -> int:
         """Rows that got a period from an answer; NEITHER settles a text without one."""
         return sum(step.rows for step in self.settled if step.verdict in _PERIODS)

@@ -5,6 +5,7 @@ confidence, that its writer meant something else. It rests on labelled texts and
 an audit can measure. Texts that people have answered are left out: their answers hold under every policy.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -29,10 +30,11 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Threshold:
-    """What would be decided alone if no less confidence than this were enough."""
+    """What would be decided alone if no less confidence than this were enough; ``rules`` just reach it."""
 
     confidence: float
     outcome: Outcome
+    rules: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +59,11 @@ def outcome(texts: Iterable[OpenText], policy: Policy) -> Outcome:
 def thresholds(texts: Iterable[OpenText], policy: Policy) -> tuple[Threshold, ...]:
     """The outcome at every threshold that makes a difference, the least first."""
     decided = _decided(texts, replace(policy, auto_threshold=0.0))
-    sure = sorted({decision.confidence for _, decision in decided if decision.disposition is Disposition.AUTO})
-    return tuple(Threshold(least, _summed(decided, least)) for least in sure)
+    rules: defaultdict[float, set[str]] = defaultdict(set)
+    for _, decision in decided:
+        if decision.disposition is Disposition.AUTO:
+            rules[decision.confidence].add(decision.rule)
+    return tuple(Threshold(least, _summed(decided, least), tuple(sorted(rules[least]))) for least in sorted(rules))
 
 
 def changes(texts: Sequence[OpenText], policy: Policy, others: Mapping[str, Policy]) -> tuple[Change, ...]:
