@@ -9,7 +9,7 @@ from enum import StrEnum
 
 import duckdb
 
-from parsers.policy import Policy
+from parsers.policy import Policy, Slot
 from parsers.types import Disposition, Period
 
 _PLANNED_BY_WEEKDAY = """
@@ -52,11 +52,12 @@ def _misfit(policy: Policy, weekday: int, period: Period, start: str | None) -> 
     slots = [slot for slot in policy.slots if slot.weekday == weekday]
     if start is not None:
         minute = int(start[:2]) * 60 + int(start[3:5])
-        around = {_half(policy, slot.start) for slot in slots if slot.start <= minute < slot.end}
+        around = {half_of(slot, policy) for slot in slots if slot.start <= minute < slot.end}
         if around and period not in around:
             return Misfit.OTHER_HALF
-    return None if period in {_half(policy, slot.start) for slot in slots} else Misfit.NO_SLOT
+    return None if period in {half_of(slot, policy) for slot in slots} else Misfit.NO_SLOT
 
 
-def _half(policy: Policy, minute: int) -> Period:
-    return Period.MORNING if minute < policy.noon else Period.AFTERNOON
+def half_of(slot: Slot, policy: Policy) -> Period:
+    """The half of the day a slot starts in."""
+    return Period.MORNING if slot.start < policy.noon else Period.AFTERNOON

@@ -6,40 +6,11 @@ from math import floor
 import altair as alt
 
 from parsers.confidence import ReliabilityBin
-from parsers.types import Disposition
 from pipeline.drawing import Picture, chart_data, draw
 from pipeline.report_facts import BINS, ConfidenceBin
-from pipeline.shapes import Shape
-from pipeline.visible import visible
 
-_NAME_WIDTH = 200
-_NAME_LENGTH = 30
-_BAR_STEP = 26
-
-
-def shapes_chart(shapes: Sequence[Shape], fates: Mapping[str, str]) -> Picture:
-    """Rows of each shape, split by where they went; ``fates`` words auto, review and already_set in this order."""
-    lines = [
-        {"place": place, "fate": fates[fate], "rows": rows, "order": order}
-        for place, shape in enumerate(shapes)
-        for order, (fate, rows) in enumerate(_fates(shape).items())
-        if rows
-    ]
-    names = [
-        {"place": place, "name": visible(shape.name, _NAME_LENGTH), "rows": shape.rows}
-        for place, shape in enumerate(shapes)
-    ]
-    rows, place = alt.X("rows:Q", axis=None), alt.Y("place:O", axis=None)
-    bars = (
-        alt.Chart(chart_data(lines)).mark_bar(height=15).encode(x=rows, y=place, color=_colours(fates), order="order:O")
-    )
-    named = alt.Chart(chart_data(names))
-    labels = named.mark_text(align="right", dx=-10).encode(x=alt.value(0), y=place, text="name:N")
-    counts = named.mark_text(align="left", dx=6).encode(x=rows, y=place, text=alt.Text("rows:Q", format=","))
-    chart = (bars + labels + counts).properties(
-        width=710, height=_BAR_STEP * len(shapes), padding={"left": _NAME_WIDTH, "right": 90, "top": 34, "bottom": 4}
-    )
-    return draw(chart)
+# About as wide as a telephone's page, so that the words stay legible there.
+_WIDTH = 470
 
 
 def confidence_chart(bins: Sequence[ConfidenceBin], threshold: float, fates: Mapping[str, str], title: str) -> Picture:
@@ -68,11 +39,11 @@ def confidence_chart(bins: Sequence[ConfidenceBin], threshold: float, fates: Map
     counts = (
         alt.Chart(chart_data(tops))
         .mark_text(dy=-7, fontSize=10)
-        .encode(x=alt.X("middle:Q", scale=scale), y=rows, text=alt.Text("rows:Q", format=".3~s"))
+        .encode(x=alt.X("middle:Q", scale=scale), y=rows, text=alt.Text("rows:Q", format=".2~s"))
     )
     rule = alt.Chart(chart_data([{"at": threshold}])).mark_rule(strokeDash=[4, 3]).encode(x=alt.X("at:Q", scale=scale))
     chart = (bars + rule + counts).properties(
-        width=960, height=180, padding={"left": 20, "right": 20, "top": 34, "bottom": 46}
+        width=_WIDTH, height=180, padding={"left": 12, "right": 12, "top": 34, "bottom": 46}
     )
     return draw(chart)
 
@@ -89,16 +60,8 @@ def reliability_chart(bins: Sequence[ReliabilityBin], confidence: str, right: st
     chart = (
         alt.Chart(chart_data([agreed])).mark_rule(strokeDash=[4, 3]).encode(x=x, y=y, x2="edge:Q", y2="edge:Q")
         + alt.Chart(chart_data(points)).mark_line(point={"size": 50}).encode(x=x, y=y)
-    ).properties(width=900, height=220, padding={"left": 60, "right": 40, "top": 12, "bottom": 46})
+    ).properties(width=_WIDTH - 56, height=200, padding={"left": 60, "right": 20, "top": 14, "bottom": 46})
     return draw(chart)
-
-
-def _fates(shape: Shape) -> dict[str, int]:
-    return {
-        "auto": shape.claimed(Disposition.AUTO),
-        "review": shape.claimed(Disposition.REVIEW),
-        "already_set": shape.already_set,
-    }
 
 
 def _colours(fates: Mapping[str, str]) -> alt.Color:

@@ -15,7 +15,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from pipeline import interrupts, move_commands, streams
+from pipeline import interrupts, move_commands, review_commands, report_command, streams
 from pipeline.errors import OjeonError, RunError, UsageError
 from pipeline.flags import AUDIT, CLINIC, TABLE, takes
 from pipeline.visible import visible
@@ -365,3 +365,5 @@ def _wait_for_interrupt() -> None:
 
 
 move_commands.add_to(app)
+review_commands.add_to(app)
+report_command.add_to(app)

@@ -1,37 +1,42 @@
 """``report.html``: one offline file that says what was found, what was decided and whether the plan may be applied.
 
 No script, nothing loaded: the content security policy allows this file's own style, by its hash, and images that are
-data. What it says stands in ``templates/report.en.toml``, how it looks in ``templates/report.css``.
+data. What it says stands in ``templates/report.<language>.toml``, how it looks in ``templates/report.css``.
 """
 
-import tomllib
 from base64 import b64encode
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from importlib import resources
 from pathlib import Path
-from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from parsers.confidence import calibration_error
 from parsers.types import Disposition
-from pipeline.charts import confidence_chart, reliability_chart, shapes_chart
+from pipeline.charts import confidence_chart, reliability_chart
 from pipeline.drawing import Picture
+from pipeline.drift import Change, Drift
 from pipeline.errors import RunError
 from pipeline.figures import count, percent
 from pipeline.report_facts import ReportView
+from pipeline.report_words import Words, at_most, filled
+from pipeline.settings import Language
 from pipeline.shapes import Shape
 from pipeline.visible import visible
 
 FILE_NAME = "report.html"
 TOP_SHAPES = 15
 """Shapes each table lists before it sums up the rest."""
-_CHART_SHAPES = 12
-_LANGUAGE = "en"
-_TEMPLATES = resources.files("pipeline") / "templates"
+_BARS = 12
+_TOP_CHANGES = 8
+_STYLE = resources.files("pipeline") / "templates" / "report.css"
+_PARTS = (
+    *("drift", "shapes", "confidence", "review", "settled"),
+    *("split", "anomalies", "audit", "checks", "provenance"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,44 +49,49 @@ class Rest:
     share: float
 
 
-def write(view: ReportView, folder: Path) -> Path:
-    """Write the report into the run's ``folder``.
+def write(view: ReportView, path: Path, language: Language = "en") -> Path:
+    """Write the report to ``path``, for its owner's eyes only.
 
     Raises:
         RunError: the file cannot be written.
     """
-    path = folder / FILE_NAME
+    page = render_report(view, language)
     try:
-        path.write_text(render_report(view), encoding="utf-8")
+        path.touch(mode=0o600)
+        path.write_text(page, encoding="utf-8")
     except OSError as error:
         raise RunError(
             f"The report could not be written to {path}: {error.strerror or error}. Make room on that disk or choose "
-            "another folder (setting runs), then start a new run."
+            "another folder."
         ) from error
     return path
 
 
-def render_report(view: ReportView) -> str:
+def render_report(view: ReportView, language: Language = "en") -> str:
     """Render the report as one HTML page."""
-    say = tomllib.loads((_TEMPLATES / f"report.{_LANGUAGE}.toml").read_text(encoding="utf-8"))
+    words = Words.load(language)
     style = _style()
-    return (
-        _environment()
-        .get_template("report.html.j2")
-        .render(
-            view=view,
-            say=say,
-            style=Markup(style),  # noqa: S704 - our own file; CSS in a style element must not be escaped
-            policy=_policy(style),
-            fates=[(fate, getattr(view.rows, fate)) for fate in say["fates"]],
-            results=_results(view.checks),
-            review_texts=sum(line.texts for line in view.reasons),
-            shapes_picture=_shapes_picture(view, say),
-            confidence_picture=_confidence_picture(view, say),
-            reliability_picture=reliability_chart(view.reliability, **say["reliability"]["axes"]),
-            calibration_error=calibration_error(view.reliability),
-            top_shapes=TOP_SHAPES,
-        )
+    suites = words.suites(view)
+    template = _environment().get_template("report.html.j2")
+    return template.render(
+        view=view,
+        say=words.say,
+        style=Markup(style),  # noqa: S704 - our own file; CSS in a style element must not be escaped
+        policy=_policy(style),
+        parts=_PARTS,
+        gates=words.gates(view),
+        fates=[(fate, getattr(view.rows, fate)) for fate in words.say["fates"]],
+        suites=suites,
+        failures=[line for suite in suites for line in suite.lines if line.status != "passed"],
+        changes=_changes(view),
+        confidence_picture=_confidence_picture(view, words),
+        reliability_picture=reliability_chart(view.reliability, **words.say["reliability"]["axes"]),
+        calibration_error=calibration_error(view.reliability),
+        busiest_day=max(day.halves.rows for day in view.split.weekdays),
+        busiest_month=max((halves.rows for _, halves in view.split.months), default=0),
+        top_shapes=TOP_SHAPES,
+        top_bars=_BARS,
+        top_changes=_TOP_CHANGES,
     )
 
 
@@ -94,9 +104,12 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters |= {
+        "at_most": at_most,
         "auto_share": _auto_share,
         "count": count,
-        "fill": _fill,
+        "fates": _fates,
+        "fill": filled,
+        "moment": _moment,
         "percent": percent,
         "rest": _rest,
         "seen": _seen,
@@ -108,7 +121,7 @@ def _environment() -> Environment:
 
 def _style() -> str:
     widths = "".join(f".w{share}{{width:{share}%}}" for share in range(101))
-    return (_TEMPLATES / "report.css").read_text(encoding="utf-8") + widths
+    return _STYLE.read_text(encoding="utf-8") + widths
 
 
 def _policy(style: str) -> str:
@@ -116,30 +129,32 @@ def _policy(style: str) -> str:
     return f"default-src 'none'; img-src data:; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
 
 
-def _shapes_picture(view: ReportView, say: Mapping[str, Any]) -> Picture | None:
-    shapes = view.profile.by_meaning[:_CHART_SHAPES]
-    return shapes_chart(shapes, say["fates"]) if shapes else None
-
-
-def _confidence_picture(view: ReportView, say: Mapping[str, Any]) -> Picture | None:
+def _confidence_picture(view: ReportView, words: Words) -> Picture | None:
     if not view.confidence:
         return None
-    fates = {disposition.lower(): say["fates"][disposition.lower()] for disposition in Disposition}
-    return confidence_chart(view.confidence, view.auto_threshold, fates, say["confidence"]["axis"])
+    fates = {disposition.lower(): words.say["fates"][disposition.lower()] for disposition in Disposition}
+    return confidence_chart(view.confidence, view.limits["auto_threshold"], fates, words.say["confidence"]["axis"])
 
 
-def _results(checks: Mapping[str, Any] | None) -> list[Mapping[str, Any]]:
-    return [result for suite in (checks["suites"] if checks else []) for result in suite["results"]]
+def _changes(view: ReportView) -> list[tuple[str, tuple[Change, ...]]]:
+    """The shapes that changed, by kind of change, without the kinds that did not occur."""
+    if not isinstance(view.drift, Drift):
+        return []
+    kinds = {"new": view.drift.new, "gone": view.drift.gone, "grown": view.drift.grown, "shrunk": view.drift.shrunk}
+    return [(kind, changes) for kind, changes in kinds.items() if changes]
+
+
+def _moment(iso: str) -> str:
+    return iso[:16].replace("T", " ")
+
+
+def _fates(shape: Shape) -> list[tuple[str, int]]:
+    made = [(disposition.lower(), shape.claimed(disposition)) for disposition in Disposition]
+    return [*made, ("already_set", shape.already_set)]
 
 
 def _width(share: float) -> str:
     return f"w{round(share * 100)}"
-
-
-def _fill(sentence: str, **values: object) -> str:
-    return sentence.format(
-        **{name: count(value) if isinstance(value, int) else value for name, value in values.items()}
-    )
 
 
 def _rest(shapes: Sequence[Shape], top: int) -> Iterator[Rest]:

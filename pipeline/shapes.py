@@ -89,13 +89,14 @@ class ProfileReport:
         }
 
 
-def read_profile(workbench: duckdb.DuckDBPyConnection) -> ProfileReport:
+def read_profile(workbench: duckdb.DuckDBPyConnection, *, masked: bool = True) -> ProfileReport:
     """Read both lists of buckets as the workbench has them now."""
     rows, texts = _all(workbench, 'SELECT coalesce(sum("rows"), 0)::BIGINT, count(*) FROM texts')[0]
-    return ProfileReport(rows, texts, shapes(workbench, By.MEANING), shapes(workbench, By.PATTERN))
+    by_meaning, by_pattern = (shapes(workbench, by, masked=masked) for by in By)
+    return ProfileReport(rows, texts, by_meaning, by_pattern)
 
 
-def shapes(workbench: duckdb.DuckDBPyConnection, by: By) -> tuple[Shape, ...]:
+def shapes(workbench: duckdb.DuckDBPyConnection, by: By, *, masked: bool = True) -> tuple[Shape, ...]:
     """List the buckets, from most rows to fewest; their rows sum up to all rows of ``texts``."""
     sums = _all(
         workbench,
@@ -103,7 +104,7 @@ def shapes(workbench: duckdb.DuckDBPyConnection, by: By) -> tuple[Shape, ...]:
         sum(t.already_set)::BIGINT, min(t.first_seen), max(t.last_seen)
         {_SHAPED} GROUP BY ALL ORDER BY 2 DESC, 1""",
     )
-    claims, examples = _claims(workbench, by), _examples(workbench, by)
+    claims, examples = _claims(workbench, by), _examples(workbench, by, masked=masked)
     return tuple(Shape(*(*line, tuple(examples[line[0]]), tuple(claims[line[0]]))) for line in sums)
 
 
@@ -117,19 +118,21 @@ def _claims(workbench: duckdb.DuckDBPyConnection, by: By) -> defaultdict[str, li
     return _grouped((name, Claim(rule, Disposition(made), *counts)) for name, rule, made, *counts in claims)
 
 
-def _examples(workbench: duckdb.DuckDBPyConnection, by: By) -> defaultdict[str, list[Example]]:
+def _examples(workbench: duckdb.DuckDBPyConnection, by: By, *, masked: bool) -> defaultdict[str, list[Example]]:
     examples = _all(
         workbench,
         f"""SELECT s.{by}, left(t.raw, {_READ}), t."rows" {_SHAPED}
         QUALIFY row_number() OVER (PARTITION BY s.{by} ORDER BY t."rows" DESC, t.raw) <= {EXAMPLES}
         ORDER BY t."rows" DESC, t.raw""",
     )
-    return _grouped((name, Example(shown(raw), rows)) for name, raw, rows in examples)
+    return _grouped((name, Example(shown(raw, masked=masked), rows)) for name, raw, rows in examples)
 
 
-def shown(raw: str | None, limit: int = EXAMPLE_LENGTH) -> str | None:
+def shown(raw: str | None, limit: int = EXAMPLE_LENGTH, *, masked: bool = True) -> str | None:
     """Make a text fit to be seen by people: personal data masked, the unseen spelled out, cut to ``limit``."""
-    return None if raw is None else visible(mask(raw[:_READ]), limit)
+    if raw is None:
+        return None
+    return visible(mask(raw[:_READ]) if masked else raw[:_READ], limit)
 
 
 def _grouped(pairs: Iterable[tuple[str, _Item]]) -> defaultdict[str, list[_Item]]:

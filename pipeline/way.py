@@ -70,14 +70,16 @@ def _check(run: Run, progress: Progress) -> Any:
 
 
 def _emit(run: Run, progress: Progress) -> Any:
-    from pipeline import audit_sample, report, report_facts
+    from pipeline import answers, audit_sample, report, report_facts
     from pipeline.emit import emit
 
     checked = run.reports["check"]
     results = checked.to_dict()
     limits = run.settings.audit
     audit_sample.draw(run.workbench, run.run_id, limits.max_error, limits.confidence)  # the report tells of it
-    report.write(report_facts.gather(run.workbench, run.settings, run.run_id, results), run.folder)
+    words = answers.standing_of(run.settings.answers_file)
+    view = report_facts.gather(run.workbench, run.settings, run.run_id, results, folder=run.folder, words=words)
+    report.write(view, run.folder / report.FILE_NAME, run.settings.lang)
     return emit(
         run.workbench,
         run.settings,
