@@ -215,6 +215,14 @@ class Answers:
         """
         return self._select("WHERE text IS ?", text)
 
+    def words_of(self, reviewer: str) -> list[Answer]:
+        """Every word a reviewer ever said, in the order in which they came.
+
+        Raises:
+            RunError: the file cannot be read or is damaged.
+        """
+        return self._select("WHERE reviewer = ?", reviewer)
+
     def current(self, run_id: str | None = None, purpose: Purpose | None = None) -> list[Answer]:
         """The latest word of each reviewer about each text among those given in ``run_id`` for ``purpose``.
 

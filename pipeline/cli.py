@@ -15,7 +15,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from pipeline import interrupts, move_commands, review_commands, report_command, streams
+from pipeline import interrupts, move_commands, report_command, review_commands, streams
 from pipeline.errors import OjeonError, RunError, UsageError
 from pipeline.flags import AUDIT, CLINIC, TABLE, takes
 from pipeline.visible import visible

@@ -1,0 +1,264 @@
+"""The commands of the review round trip, ``ojeon review …``; as in ``pipeline.cli``, heavy modules load inside."""
+
+import json
+import sys
+from dataclasses import asdict
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+
+import typer
+from rich.console import Console, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from pipeline import serve_command
+from pipeline.errors import UsageError
+from pipeline.figures import percent
+from pipeline.flags import takes
+from pipeline.visible import visible
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from pipeline.answers import Answer
+    from pipeline.review.asked import Asked
+    from pipeline.review.filled import Complaint
+    from pipeline.review.status import Status
+    from pipeline.review.take_in import Taken
+    from pipeline.settings import Settings
+
+RunFolder = Annotated[str, typer.Argument(metavar="RUN", help="A finished run: its folder, or its name in the runs.")]
+Reviewer = Annotated[str, typer.Option(help="Whose decisions these are; each reviewer's latest word counts.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout for a script to read.")]
+_SHOWN = 20
+_LONGEST = 400
+
+talk = Console(stderr=True, highlight=False, width=None if sys.stderr.isatty() else 120)
+
+
+class Format(StrEnum):
+    """A kind of file that reviewers fill in."""
+
+    XLSX = "xlsx"
+    CSV = "csv"
+
+
+def add_to(app: typer.Typer) -> None:
+    """Register the commands."""
+    review = typer.Typer(
+        no_args_is_help=True, help="Get decisions from people and hand them to the next run, which uses them first."
+    )
+    review.command("serve", epilog=serve_command.EXAMPLE)(serve_command.serve)
+    review.command(
+        "import", epilog="Example: `ojeon review import 20261123-101500-3f2a manual_review.xlsx --reviewer 접수1`"
+    )(import_files)
+    review.command("export", epilog="Example: `ojeon review export 20261123-101500-3f2a -o open.xlsx`")(export_open)
+    review.command("status", epilog="Example: `ojeon review status 20261123-101500-3f2a`")(show_status)
+    review.command("history", epilog="Example: `ojeon review history '8시'`")(show_history)
+    review.command(
+        "withdraw", epilog="Example: `ojeon review withdraw 20261123-101500-3f2a Te31046b6bb354a18 --reviewer 접수1`"
+    )(withdraw_word)
+    app.add_typer(review, name="review")
+
+
+@takes("runs", "answers")
+def import_files(  # noqa: PLR0913 - one parameter an option
+    *,
+    run: RunFolder,
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Filled .xlsx or .csv files of one reviewer.")],
+    reviewer: Reviewer,
+    settings: "Settings",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only look whether the files are right.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Take in decisions from filled review files: all of them or, where one line is wrong, none (exit code 2).
+
+    Only key, decision and note are read. Decisions are 오전, 오후, 둘 다 아님 (also MORNING, AFTERNOON, NEITHER; am,
+    pm; M, A, N); empty ones are not decided yet. The same file may be imported again: nothing is taken twice.
+    """
+    from pipeline.answers import open_answers, reviewer_name
+    from pipeline.review.asked import read_asked
+    from pipeline.review.status import status_of
+    from pipeline.review.take_in import Refused, take_in
+
+    name, asked = reviewer_name(reviewer), read_asked(_folder(run, settings))
+    with open_answers(settings.answers_file) as answers:
+        found = take_in(asked, files, name, answers, keep=not dry_run)
+        if isinstance(found, Refused):
+            _refuse(found.complaints, asked, settings, as_json=as_json)
+        status = status_of(asked, answers.standing())
+    if as_json:
+        told = {"run": asked.run_id, "reviewer": name, "kept": not dry_run, **asdict(found)}
+        typer.echo(json.dumps({**told, "status": asdict(status)}, ensure_ascii=False))
+    else:
+        talk.print(_taken_view(found, status, kept=not dry_run), soft_wrap=True)
+
+
+def _refuse(complaints: "Sequence[Complaint]", asked: "Asked", settings: "Settings", *, as_json: bool) -> NoReturn:
+    if as_json:
+        told = [complaint._asdict() for complaint in complaints]
+        typer.echo(json.dumps({"run": asked.run_id, "kept": False, "complaints": told}, ensure_ascii=False))
+    for complaint in complaints[:_SHOWN]:
+        talk.print(Text(visible(str(complaint), _LONGEST)), soft_wrap=True)
+    rest = len(complaints) - _SHOWN
+    more = f"; {rest:,} more are not shown (--json lists all)" if rest > 0 else ""
+    raise UsageError(
+        f"Nothing was imported: {len(complaints):,} places are wrong{more}.{_whose(complaints, asked, settings)} "
+        "Mend them and import again."
+    )
+
+
+def _whose(complaints: "Iterable[Complaint]", asked: "Asked", settings: "Settings") -> str:
+    """Name the run to which the file belongs, where it is another one."""
+    from pipeline.review.elsewhere import run_of
+
+    foreign = [complaint.key for complaint in complaints if complaint.key and complaint.key not in asked.texts]
+    other = run_of(foreign, settings.runs) if foreign else None
+    return f" These are keys of the run {other}: ojeon review import {other} …" if other else ""
+
+
+def _taken_view(found: "Taken", status: "Status", *, kept: bool) -> RenderableType:
+    took = "would be kept" if not kept else "kept"
+    lines = Table.grid(padding=(0, 2))
+    instead = f", {found.changed:,} of them instead of an earlier one" if found.changed else ""
+    lines.add_row(Text(took, "dim"), Text(f"{found.new:,} decisions{instead}", "bold"))
+    lines.add_row(Text("known", "dim"), f"{found.repeated:,} were taken before")
+    lines.add_row(Text("not yet", "dim"), f"{found.blank:,} without a decision")
+    if found.missing:
+        lines.add_row(Text("missing", "dim"), f"{len(found.missing):,} texts that wait stand in none of the files")
+    if found.conflicts:
+        told = f"{len(found.conflicts):,} texts about which reviewers differ; they stay with people"
+        lines.add_row(Text("conflict", "dim"), Text(told, "yellow"))
+    if kept:
+        lines.add_row(Text("AUTO", "dim"), _shares(status))
+    return lines
+
+
+def _shares(status: "Status") -> str:
+    now, then = percent(status.auto_share, 2), percent(status.next_auto_share, 2)
+    return f"{now} of the rows without a period in this run, {then} in the next with these answers (`ojeon run`)"
+
+
+@takes("runs", "answers")
+def export_open(
+    *,
+    run: RunFolder,
+    settings: "Settings",
+    as_: Annotated[
+        Format | None, typer.Option("--format", help="xlsx (recommended) or csv.", show_default=False)
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="The file to write; else review-RUN.xlsx here.", show_default=False),
+    ] = None,
+) -> None:
+    """Write the texts of a run that are still open, with the answers so far, for a reviewer to fill in."""
+    from pipeline.answers import standing_of
+    from pipeline.review.asked import read_asked
+    from pipeline.review.export import export
+
+    asked = read_asked(_folder(run, settings))
+    path = _output(asked.run_id, as_, output)
+    texts = export(asked, standing_of(settings.answers_file), path)
+    then = f"ojeon review import {asked.run_id} {path} --reviewer …"
+    told = f"{texts:,} texts are open. Take in the filled file with `{then}`."
+    talk.print(Text(told), soft_wrap=True)
+    typer.echo(path)
+
+
+def _output(run_id: str, as_: Format | None, output: Path | None) -> Path:
+    path = output or Path(f"review-{run_id}.{as_ or Format.XLSX}")
+    if path.suffix.lower() not in {f".{kind}" for kind in ([as_] if as_ else Format)}:
+        raise UsageError(
+            f"{path} is no name for a file of the format {as_ or 'xlsx or csv'}. Name it *.{as_ or 'xlsx'}."
+        )
+    if path.exists():
+        raise UsageError(f"{path} is there already and may hold decisions, so it is not written over. Name another.")
+    return path
+
+
+@takes("runs", "answers")
+def show_status(*, run: RunFolder, settings: "Settings", as_json: AsJson = False) -> None:
+    """Tell how much of a run's review list is open, settled and in conflict, and the AUTO share now and next."""
+    from pipeline.answers import standing_of
+    from pipeline.review.asked import read_asked
+    from pipeline.review.status import status_of
+
+    status = status_of(read_asked(_folder(run, settings)), standing_of(settings.answers_file))
+    if as_json:
+        typer.echo(json.dumps(asdict(status), ensure_ascii=False))
+        return
+    table = Table(box=None, header_style="dim", pad_edge=False)
+    for heading in ("", "texts", "rows"):
+        table.add_column(heading, justify="right" if heading else "left")
+    for name in ("asked", "open", "settled", "conflict"):
+        part = getattr(status, name)
+        table.add_row(Text(name, "dim"), f"{part.texts:,}", f"{part.rows:,}")
+    out = Console(highlight=False)
+    out.print(table)
+    out.print(Text.assemble(("AUTO  ", "dim"), _shares(status)), soft_wrap=True)
+
+
+@takes("runs", "answers")
+def show_history(
+    *,
+    text: Annotated[str, typer.Argument(help="The text, exactly as the patient wrote it.")],
+    settings: "Settings",
+    as_json: AsJson = False,
+) -> None:
+    """List every word ever said about exactly this text: who, when, what and why."""
+    from pipeline.answers import open_answers
+
+    said: list[Answer] = []
+    if settings.answers_file.exists():
+        with open_answers(settings.answers_file, create=False) as answers:
+            said = answers.history(text)
+    if as_json:
+        typer.echo(json.dumps([_as_dict(word) for word in said], ensure_ascii=not text.isprintable()))
+    elif said:
+        Console(highlight=False).print(_history_table(said))
+    else:
+        talk.print("Nobody has said anything about exactly this text.")
+
+
+def _as_dict(word: "Answer") -> dict[str, Any]:
+    return {**asdict(word), "at": word.at.isoformat()}
+
+
+def _history_table(said: "Iterable[Answer]") -> Table:
+    table = Table(box=None, header_style="dim", pad_edge=False)
+    for heading in ("at (UTC)", "reviewer", "verdict", "why", "asked for", "run", "by"):
+        table.add_column(heading, no_wrap=heading in {"at (UTC)", "verdict"})
+    for word in said:
+        why, whence = visible(word.note, 200), (word.purpose.lower(), word.run_id, visible(word.source, 60))
+        table.add_row(*map(Text, (f"{word.at:%Y-%m-%d %H:%M:%S}", word.reviewer, word.verdict, why, *whence)))
+    return table
+
+
+@takes("runs", "answers")
+def withdraw_word(
+    *,
+    run: RunFolder,
+    key: Annotated[str, typer.Argument(metavar="KEY", help="The text's key, as the review file has it.")],
+    reviewer: Reviewer,
+    settings: "Settings",
+    note: Annotated[str, typer.Option(help="Why.", show_default=False)] = "",
+) -> None:
+    """Take back a reviewer's word about one text; the history keeps it, the next run does without it."""
+    from pipeline.answers import open_answers, reviewer_name
+    from pipeline.review.asked import read_asked
+    from pipeline.review.withdraw import withdraw
+
+    name, asked = reviewer_name(reviewer), read_asked(_folder(run, settings))
+    with open_answers(settings.answers_file, create=False) as answers:
+        word = withdraw(asked, key, name, note, answers)
+    told = f"Withdrawn: {word.verdict} by {word.reviewer} about {key}, said {word.at:%Y-%m-%d %H:%M} UTC."
+    talk.print(Text(told), soft_wrap=True)
+
+
+def _folder(run: str, settings: "Settings") -> Path:
+    folder = Path(run) if Path(run).is_dir() else settings.runs / run
+    if not folder.is_dir():
+        raise UsageError(f"There is no run {run}: neither a folder of that name nor {folder}. Give the run's folder.")
+    return folder
