@@ -38,6 +38,7 @@ CHAIN: tuple[Parser, ...] = (
     _link("duration", _KNOWN + r".*[DR]", words.duration),
     _link("no_preference", _KNOWN + r".*X", words.no_preference),
     _link("vague", _KNOWN + r"(?!.*t).*V", words.vague),
+    _link("second_day", _KNOWN + r".*t.*d", words.second_day),
     _link("numbers", r"(?=.*[ne])[neo~,&|fFuUwWaAbB]+$", numbers.parse),
     _link("phrase", _KNOWN + r".*t", grammar.phrase),
     _link("alternatives", _KNOWN + r".*t.*t", grammar.alternatives),
@@ -130,7 +131,7 @@ _KIND_NAMES = {
     "t": "time", "n": "number", "~": "~", ",": ",", "|": "or", "!": "or else", "&": "and", "F": "from", "f": "from",
     "U": "until", "u": "until", "A": "after", "a": "after", "B": "before", "b": "before", "I": "within", "o": "to",
     "w": "between", "W": "between", "X": "any time", "P": "placeholder", "N": "negation", "V": "vague", "D": "duration",
-    "R": "relative", "e": "timestamp", "?": "unknown",
+    "R": "relative", "e": "timestamp", "d": "day", "?": "unknown",
 }  # fmt: skip
 
 

@@ -20,7 +20,8 @@ _ABOUT = {"number", "duration", "lone_minutes"} | _CLOCKS
 _TIMELY = {"number", "particle", "before_suffix"} | _CLOCKS
 _BEHIND_MARKS = {"particle", "number", "approximate"} | _CLOCKS | _SUFFIXES | _LIST_KINDS
 _TALK = {"filler", "no_preference", "both", "unknown", "at", "negation"}
-_HEADS = {"인", "님", "位"}
+_FINE = ("가능", "괜찮", "좋", "되", "돼", "됩", "ok")
+_HEADS = {"인", "님", "位", "타임"}
 _MOST_PARTICLES = 2
 # What may follow a bare am or pm that is no part of a clock; "am available" and "pm me" are English, not halves.
 _AFTER_MERIDIEM = {
@@ -43,6 +44,9 @@ def stand_alone(text: str, tokens: list[Token]) -> list[Token]:
             after = tokens[place + 1] if place + 1 < len(tokens) else None
             if _counts_heads(text, token, before) or not _stands(text, token, before, after, out):
                 out.append(token._replace(kind="unknown"))
+                continue
+            if kind == "particle" and _says_also(text, token, before, after):
+                out.append(token._replace(kind="both"))
                 continue
         out.append(token)
     return out
@@ -74,7 +78,7 @@ def _stands(  # noqa: PLR0911 - one line a kind
 
 
 def _counts_heads(text: str, token: Token, before: Token | None) -> bool:
-    """Whether digits in front are people and no hours: 2인, 2位."""
+    """Whether digits in front count people or slots and are no hours: 2인, 2位, 2타임."""
     return (
         before is not None
         and before.kind == "number"
@@ -103,6 +107,13 @@ def _particle_stands(text: str, token: Token, before: Token | None, after: Token
     row = earlier[-_MOST_PARTICLES:]
     too_many = len(row) == _MOST_PARTICLES and all(other.kind == "particle" for other in row)
     return before is not None and before.kind != "unknown" and not too_many
+
+
+def _says_also(text: str, token: Token, before: Token | None, after: Token | None) -> bool:
+    """Whether a half of the day is said to be fine too (오후도 괜찮아요), as if the other were anyway."""
+    if text[token.start : token.end] != "도" or before is None or not before.kind.startswith("half_"):
+        return False
+    return after is not None and after.kind == "filler" and text.startswith(_FINE, after.start)
 
 
 def _small_filler_stands(text: str, token: Token, before: Token | None, after: Token | None) -> bool:

@@ -5,6 +5,7 @@ becomes an ``unknown`` token: it is never skipped.
 """
 
 import re
+from calendar import monthrange
 from collections.abc import Callable
 from functools import cache, lru_cache
 from typing import Any, NamedTuple
@@ -50,8 +51,7 @@ class _Read(NamedTuple):
 _FRENCH_FROM = 7
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 # Shapes that say nothing more than their kind.
-_KINDS = {"unknown_phone": "unknown"}
-_KINDS |= dict.fromkeys(("compact_date", "part_date", "spaced_date", "spaced_year_date", "slash_date"), "date")
+_KINDS = {"unknown_phone": "unknown", "year_date": "date"}
 
 
 def lex(text: str) -> list[Token]:
@@ -108,10 +108,21 @@ def _style(hour: str, *, marked: bool) -> str:
     return "padded" if _numeral(hour) > 12 else "bare"
 
 
+def is_day(month: int, day: int, year: int = 2000) -> bool:
+    """Whether the calendar has that day; without a year, in some year.
+
+    >>> is_day(2, 29), is_day(2, 29, 2025), is_day(13, 1)
+    (True, False, False)
+    """
+    return 1 <= month <= 12 and 1 <= day <= monthrange(year, month)[1]
+
+
 def _iso(  # noqa: PLR0913, PLR0917 - the parts of a timestamp
     year: str, month: str, day: str, hour: str, minute: str, second: str | None, offset: str | None
 ) -> _Read:
     written = (int(year), int(month), int(day))
+    if not is_day(written[1], written[2], written[0]):
+        return _Read("unknown", None)
     return _Read("clock", Clock(int(hour), int(minute), "padded", _second(second), _offset(offset), written))
 
 
@@ -134,7 +145,9 @@ def _spoken(  # noqa: PLR0913, PLR0917 - the ways to say minutes
     return _Read("clock_minutes" if minutes else "clock", clock)
 
 
-def _military(hour: str, minute: str) -> _Read:
+def _military(hour: str, minute: str, spoken: str | None) -> _Read:
+    if spoken and int(hour) < int(minute) <= 24:
+        return _Read("unknown", None)  # 1011시: ten to eleven as likely as 10:11
     return _Read("clock", Clock(int(hour), int(minute), "padded"))
 
 
@@ -146,10 +159,10 @@ def _french(hour: str | None, minute: str | None, full: str | None) -> _Read:
     return _Read("clock", Clock(int(hour), int(minute), _style(hour, marked=True)))
 
 
-def _past(half: str | None, quarter_to: str | None, minutes: str | None, hour: str) -> _Read:
+def _past(half: str | None, quarter_to: str | None, minutes: str | None, minutes_to: str | None, hour: str) -> _Read:
     minute, ago = (_numeral(minutes) if minutes else 30 if half else 15), 0
-    if quarter_to:
-        minute, ago = 0, 15
+    if quarter_to or minutes_to:
+        minute, ago = 0, _numeral(minutes_to) if minutes_to else 15
     return _Read("clock", Clock(_numeral(hour), minute, _style(hour, marked=False), ago=ago))
 
 
@@ -162,29 +175,61 @@ def _dotted(hour: str, minute: str, second: str | None) -> _Read:
     return _Read("dotted", Clock(int(hour), int(minute), style, _second(second)))
 
 
-def _number_word(hour: str, minute: str | None) -> _Read:
+def _number_word(hour: str, minute: str | None, hyphened: str | None) -> _Read:
+    minute = minute or hyphened
     if minute is None:
         return _Read("number", str(_numeral(hour)))
     return _Read("clock", Clock(_numeral(hour), _numeral(minute), "bare"))
 
 
 def _full_date(year: str, month: str, day: str) -> _Read:
-    return _Read("date", (int(year), int(month), int(day)))
+    return _day(int(year), int(month), int(day))
+
+
+def _day(year: int, month: int, day: int) -> _Read:
+    """A complete date; one that no calendar has explains nothing."""
+    return _Read("date", (year, month, day)) if is_day(month, day, year) else _Read("unknown", None)
 
 
 def _tail_date(first: str, second: str, year: str) -> _Read:
     month, day = (int(second), int(first)) if int(first) > 12 else (int(first), int(second))
-    return _Read("date", (int(year), month, day))
+    return _day(int(year), month, day)
 
 
 def _unit_date(year: str | None, month: str, day: str) -> _Read:
-    return _Read("date", (int(year), int(month), int(day)) if year and len(year) == 4 else None)
+    if year and len(year) == 4:
+        return _day(int(year), int(month), int(day))
+    return _some_day(int(month), int(day))
+
+
+def _some_day(month: int, day: int) -> _Read:
+    return _Read("date" if is_day(month, day) else "unknown", None)
+
+
+def _month_day(month: str, day: str) -> _Read:
+    return _some_day(int(month), int(day))
+
+
+def _part_date(month: str | None, day: str | None) -> _Read:
+    return _some_day(int(month or 1), int(day or 1))
+
+
+def _slash_date(first: str, second: str, third: str | None) -> _Read:
+    """Month and day in either order; with a third number, a year of two digits at either end."""
+    pairs = ((first, second), (second, first)) + (((second, third), (third, second)) if third else ())
+    written = any(is_day(int(month), int(day)) for month, day in pairs)
+    return _Read("date" if written else "unknown", None)
 
 
 def _named_date(*groups: str | None) -> _Read:
     """Month, day and year, in front or behind; year 0 where a month's name and a day stand without one."""
     month, day, year = groups[:3] if groups[0] else groups[3:]
-    return _Read("date", (int(year or 0), _MONTHS.index(month[:3]) + 1, int(day)) if month and day else None)
+    if not month or not day:
+        return _Read("date", None)
+    number = _MONTHS.index(month[:3]) + 1
+    if not is_day(number, int(day), int(year or 2000)):
+        return _Read("unknown", None)
+    return _Read("date", (int(year or 0), number, int(day)))
 
 
 # What the groups of a shape mean: a function from their texts to the token's kind and value.
@@ -194,15 +239,20 @@ _READERS: tuple[tuple[str, str, Callable[..., _Read]], ...] = (
     ("basic", "by bm bd bh bn bs bo", _iso),
     ("colon", "ch cm cs co cp", _colon),
     ("spoken", "hh hx hm hb hf hs", _spoken),
-    ("military", "xh xm", _military),
+    ("military", "xh xm xs", _military),
     ("french", "gh gm gx", _french),
-    ("past", "q30 q45 qp qh", _past),
+    ("past", "q30 q45 qp qt qh", _past),
     ("letter", "lh lm lp", _letter),
     ("dotted", "dh dm ds", _dotted),
-    ("number_word", "eh em", _number_word),
+    ("number_word", "eh em ex", _number_word),
     ("full_date", "fy fm fd", _full_date),
     ("tail_date", "ta tb ty", _tail_date),
     ("unit_date", "uy um ud", _unit_date),
+    ("part_date", "pm pd", _part_date),
+    ("slash_date", "sa sb sc", _slash_date),
+    ("spaced_date", "sm sd", _month_day),
+    ("spaced_year_date", "vm vd", _month_day),
+    ("compact_date", "ky km kd", _full_date),
     ("named_date", "na nb nc ne nd nf", _named_date),
 )
 

@@ -117,7 +117,8 @@ def _words_agree(minute: int, term: Term, policy: Policy) -> bool:
     if term.clock is not None and term.clock.offset is not None:
         return True  # the words name the half where the clock was written
     said = Period.MORNING if "half_morning" in term.halves else None
-    if term.instant is not None or _AFTERNOON & set(term.halves):
+    twelve = term.clock is not None and term.clock.hour == 12 and "half_daytime" in term.halves
+    if term.instant is not None or twelve or (_AFTERNOON | {"half_lunch"}) & set(term.halves):
         said = Period.AFTERNOON
     return said is None or said is half_of(minute, policy)
 
@@ -243,6 +244,8 @@ _WORD_HOURS: dict[str, range | tuple[int, ...]] = {
 
 def _zoned(term: Term, clock: Clock, policy: Policy) -> tuple[str, tuple[int, ...]] | Reading:
     """A clock with an offset, in the clinic's zone; time-only columns (zero dates, a lone Z) by their own rule."""
+    if clock.style == "number" and not (term.halves and _is_local(clock, policy)):
+        return refused("zoned_clock", Reason.AMBIGUOUS_HOUR)  # 10 am KST: of people's zones only the clinic's own
     if term.halves:
         read = _with_words(clock, term.halves)
         if isinstance(read, Reading):
@@ -252,7 +255,7 @@ def _zoned(term: Term, clock: Clock, policy: Policy) -> tuple[str, tuple[int, ..
         literal = (clock.hour * 60 + clock.minute) % MINUTES_A_DAY
     zero_date = clock.day in ZERO_DATES
     if zero_date or clock.day is None:
-        return _time_only(clock, literal, policy)
+        return _time_only(clock, literal, policy, worded=bool(term.halves))
     moved, utc = _converted(clock, literal, policy, clock.day), _in_utc(clock, literal, clock.day)
     if moved is None or utc is None:
         return refused("zoned_clock", Reason.INVALID_CLOCK)
@@ -267,7 +270,9 @@ def _as_padded(minute: int) -> tuple[str, tuple[int, ...]] | Reading:
     return "zoned_clock", (minute,)
 
 
-def _time_only(clock: Clock, literal: int, policy: Policy) -> tuple[str, tuple[int, ...]] | Reading:
+def _time_only(  # noqa: PLR0911 - one line a way to refuse
+    clock: Clock, literal: int, policy: Policy, *, worded: bool
+) -> tuple[str, tuple[int, ...]] | Reading:
     moved, utc = _converted(clock, literal, policy, _PRESENT), _in_utc(clock, literal, _PRESENT)
     if moved is None or utc is None:
         return refused("zoned_clock", Reason.INVALID_CLOCK)
@@ -284,6 +289,8 @@ def _time_only(clock: Clock, literal: int, policy: Policy) -> tuple[str, tuple[i
     plausible = [minute for minute in (literal, moved) if policy.plausible[0] <= minute < policy.plausible[1]]
     # A dateless "UTC" may be converted or be a time-only column's: only where both say the same is it certain.
     undated_utc = clock.day is None and clock.offset == 0 and plausible != [moved]
+    if worded and len(plausible) == 1 and half_of(plausible[0], policy) is not half_of(literal, policy):
+        return refused("time_only_column", Reason.CONTRADICTION)
     if len(plausible) == 1 and policy.opening[0] <= plausible[0] < policy.opening[1] and not undated_utc:
         return "time_only_column", (plausible[0],)
     suggestion = half_of(plausible[0], policy) if len(plausible) == 1 else None

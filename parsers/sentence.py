@@ -15,7 +15,7 @@ symbol meaning                                      symbol meaning
 ``F f`` from: 부터, from                              ``U u`` until: 까지, until
 ``A a`` after: 이후, after                            ``B b`` before: 이전, before
 ``I``  within: 안에                                   ``o``  to; ``w W`` between: between, 사이
-``?``  unknown
+``?``  unknown                                       ``d``  a second day of which no time is said
 ====== ==========================================   ====== =======================================
 """
 
@@ -24,9 +24,11 @@ from functools import cache, lru_cache
 from typing import NamedTuple
 
 from parsers.clean import clean
+from parsers.days import DATES, MARKS, SMALL_TALK, bounds_a_day, left_alone, of_days, speak_of_days
 from parsers.glue import stand_alone
-from parsers.lexer import Clock, Token, lex
+from parsers.lexer import Clock, Token, is_day, lex
 from parsers.lexicon import lexicon
+from parsers.zones import is_zoned, with_trailing_year, with_zones
 
 MAX_LENGTH = 200
 
@@ -61,14 +63,10 @@ _SYMBOLS = {
     "unknown": "?",
 }
 _SIGNS = {"-": "~", "~": "~", ",": ",", "/": ",", ";": ","}
-_READ_OVER = {"filler", "particle", "approximate", "date", "weekday_short", "at"}
-_SMALL_TALK = {"filler", "particle"}
-# Stands for a date that is not complete: a clock beside one is no time-only column.
-_SOME_DAY = (2026, 1, 1)
-_LIST_MARKS = {"or", "and", "sign", "to_infix"}
+_READ_OVER = {"approximate", "at"} | SMALL_TALK | DATES
 UNSURE_MARK = "unsure_mark"
 """The token kind of a mark of which nobody can say whether it separates or means "until"."""
-_DATES = {"date", "weekday_short"}
+_SHORTEST_TIMESTAMP = len("20251030T1500")
 _CLOCKS = {"clock", "clock_minutes"}
 _DIGITS = {"number", "dotted"}
 _LETTER_HALF = {"a": "half_morning", "p": "half_afternoon"}
@@ -124,13 +122,7 @@ class Sentence:
     @property
     def speaks_of_days(self) -> bool:
         """Whether dates stand in several places, with something of the time between them: 화 오후 수 아무때나."""
-        days, apart = 0, True
-        for token in self.tokens:
-            if token.kind in _DATES:
-                days, apart = days + apart, False
-            elif token.kind not in _SMALL_TALK and token.kind not in _LIST_MARKS:
-                apart = True
-        return days > 1
+        return speak_of_days(self.tokens)
 
     def known_items(self) -> list[Item]:
         """The items without what nobody understood: the base of a suggestion, never of a decision."""
@@ -144,11 +136,11 @@ class Sentence:
 
 def _assemble(text: str, tokens: list[Token]) -> list[Item]:
     """The items of a sentence; each pass is made only where there is something for it to do."""
-    tokens = _with_trailing_year(tokens)
+    tokens = with_trailing_year(tokens)
     kinds = {token.kind for token in tokens}
-    if _is_zoned(tokens):
-        tokens = _with_zones(text, tokens)
-    items = _itemize(text, tokens, dated=not kinds.isdisjoint(_DATES))
+    if is_zoned(tokens):
+        tokens = with_zones(text, tokens)
+    items = _itemize(text, tokens, dated=not kinds.isdisjoint(DATES))
     if len(items) > 1:
         if not kinds.isdisjoint(_half_kinds()):
             items = _attach(items)
@@ -161,107 +153,18 @@ def _assemble(text: str, tokens: list[Token]) -> list[Item]:
     return items
 
 
-def _is_zoned(tokens: list[Token]) -> bool:
-    for kind, value, _, _ in tokens:  # noqa: SIM110 - any() is twice as slow
-        if kind == "zone" or (type(value) is Clock and value.offset is not None):
-            return True
-    return False
-
-
-def _with_zones(text: str, tokens: list[Token]) -> list[Token]:
-    """Give each zone to the clock beside it, and every zoned clock the complete date of the text."""
-    out: list[Token] = []
-    leading: int | str | None = None
-    for token in tokens:
-        if token.kind != "zone":
-            leads = leading is not None and _offset_of(token) is None and type(token.value) is Clock
-            out.append(_zoned(text, token, leading) if leads else token)
-            leading = None if leads else leading
-            continue
-        offset = _zone_offset(text[token.start : token.end])
-        place = _clock_before(out)
-        if place is None and offset is not None and leading is None:
-            leading = offset
-        elif place is None or (offset is None and _offset_of(out[place]) is None):
-            out.append(token._replace(kind="unknown"))
-        elif _offset_of(out[place]) is None:
-            out[place] = _zoned(text, out[place], offset)
-        elif _contradict(_offset_of(out[place]), offset):
-            out.append(token._replace(kind="unknown"))
-    if leading is not None:
-        return [token._replace(kind="unknown") if token.kind == "zone" else token for token in tokens]
-    days = [token.value for token in tokens if token.kind == "date"]
-    day = next((value for value in days if value and value[0]), _SOME_DAY if days else None)
-    return [
-        token._replace(value=token.value._replace(day=token.value.day or day))
-        if day and _offset_of(token) is not None
-        else token
-        for token in out
-    ]
-
-
-def _zoned(text: str, token: Token, offset: int | str | None) -> Token:
-    """The clock with its zone; digits and a zone are what machines write, so they are read as a 24-hour clock."""
-    clock = token.value._replace(offset=offset)
-    digits = ":" in text[token.start : token.end]
-    return token._replace(value=clock._replace(style="padded") if digits else clock)
-
-
-def _contradict(first: int | str | None, second: int | str | None) -> bool:
-    """Whether two zones of one clock differ; by under an hour they do not: GMT+0827 was Korea's in 1899."""
-    offsets = [0 if offset == "Z" else offset for offset in (first, second)]
-    minutes = [offset for offset in offsets if isinstance(offset, int)]
-    return len(minutes) == 2 and abs(minutes[0] - minutes[1]) >= 60
-
-
-def _offset_of(token: Token) -> int | str | None:
-    return token.value.offset if type(token.value) is Clock else None
-
-
-def _clock_before(tokens: list[Token]) -> int | None:
-    """The place of the clock that a zone behind ``tokens`` belongs to; half-day words may stand between."""
-    place = len(tokens) - 1
-    while place >= 0 and tokens[place].kind.startswith(("half_", "filler", "sign")):
-        place -= 1
-    return place if place >= 0 and type(tokens[place].value) is Clock else None
-
-
-def _with_trailing_year(tokens: list[Token]) -> list[Token]:
-    """Mon Dec 01 15:00:00 KST 2025: a year at the end belongs to the day and month at the start."""
-    last = tokens[-1] if tokens else None
-    if last is None or last.kind != "number" or not isinstance(last.value, str) or not last.value.isdigit():
-        return tokens
-    place = next((i for i, token in enumerate(tokens) if token.kind == "date" and token.value), None)
-    if place is None or tokens[place].value[0] or len(last.value) != 4 or not 1900 <= int(last.value) <= 2099:
-        return tokens
-    day = (int(last.value), *tokens[place].value[1:])
-    rest = tokens[:-1]
-    rest[place] = rest[place]._replace(value=day, end=tokens[place].end)
-    return rest
-
-
-def _zone_offset(name: str) -> int | str | None:
-    """Minutes east of UTC, an IANA name, ``"Z"``, or None for a zone nobody knows."""
-    compact = name.replace(" ", "")
-    if compact in lexicon().zones:
-        return lexicon().zones[compact]
-    if compact.endswith(("standardtime", "daylighttime", "summertime")):
-        return None
-    if compact in ("z", "gmt", "utc"):
-        return "Z" if compact == "z" else 0
-    if "/" in compact:
-        return "/".join("_".join(part.capitalize() for part in piece.split("_")) for piece in compact.split("/"))
-    sign = -1 if "-" in compact else 1
-    digits = "".join(char for char in compact if char.isdigit())
-    hours, minutes = (int(digits), 0) if len(digits) <= 2 else (int(digits[:-2]), int(digits[-2:]))
-    return sign * (hours * 60 + minutes) if hours <= 14 and minutes < 60 else None
-
-
 def _itemize(text: str, tokens: list[Token], *, dated: bool) -> list[Item]:
     items: list[Item] = []
+    alone = left_alone(text, tokens) if dated else None
     for place, token in enumerate(tokens):
         kind = token.kind
-        if kind in _READ_OVER or (dated and kind in _LIST_MARKS and _between_dates(tokens, place)):
+        if place == alone:
+            items.append(Item("d", None, token, token.start, token.end))
+            continue
+        if kind in _READ_OVER or (dated and kind in MARKS and of_days(tokens, place)):
+            continue
+        if dated and bounds_a_day(tokens, place):
+            items.append(Item("?", None, token, token.start, token.end))
             continue
         item = _item(text, tokens, place, token)
         if item is not None:
@@ -278,19 +181,6 @@ def _is_twelve(item: Item) -> bool:
     """Twelve o'clock in whatever form that a noon beside it makes plain."""
     clock = item.term.clock if item.term and not item.term.halves else None
     return clock is not None and (clock.hour, clock.minute, clock.offset, clock.ago) == (12, 0, None, 0)
-
-
-def _between_dates(tokens: list[Token], place: int) -> bool:
-    """Whether a mark lists dates (월요일이나 화요일 오전) and so says nothing of the time."""
-    return _next_is_date(tokens[place + 1 :]) and _next_is_date(tokens[:place][::-1])
-
-
-def _next_is_date(tokens: list[Token]) -> bool:
-    """Whether the first token that says something is a date."""
-    for token in tokens:
-        if token.kind not in _SMALL_TALK:
-            return token.kind in _DATES
-    return False
 
 
 def _item(text: str, tokens: list[Token], place: int, token: Token) -> Item | None:  # noqa: PLR0911 - one line a kind
@@ -394,7 +284,7 @@ def _attach(items: list[Item]) -> list[Item]:
         end = place + 1
         if item.half:
             end = _halves_end(items, place)
-            if end < count and _can_take(items[end]):
+            if end < count and _can_take(items[end]) and not _is_bounded_lunch(items, place):
                 _join(items[end], items[place:end], in_front=True)
             else:
                 out.extend(items[place:end])
@@ -406,6 +296,8 @@ def _attach(items: list[Item]) -> list[Item]:
             follows = end > place + 1 and (
                 not leads or (items[place + 1].latin and not (item.term and item.term.halves))
             )
+            if follows and not items[place + 1].latin:
+                follows = _may_lead(item, items[place + 1], out)
             if follows:
                 _join(item, items[place + 1 : end], in_front=False)
             else:
@@ -415,6 +307,21 @@ def _attach(items: list[Item]) -> list[Item]:
     return out
 
 
+def _may_lead(clock: Item, half: Item, earlier: list[Item]) -> bool:
+    """Whether a clock may stand in front of its word where people write it behind: 9오전, 15:00 (오후).
+
+    But 2. 오후 is the second of a list, and 오전 9시~12시 오후 are two.
+    """
+    if clock.symbol == "n" and clock.end < half.start:
+        return False
+    return not (earlier and earlier[-1].symbol in "~o")
+
+
+def _is_bounded_lunch(items: list[Item], place: int) -> bool:
+    """Whether a lunch is what a mark bounds (after lunch 3pm) and no word of the clock behind it."""
+    return items[place].token.kind == "half_lunch" and place > 0 and items[place - 1].symbol in "ab"
+
+
 def _halves_end(items: list[Item], place: int) -> int:
     while place < len(items) and items[place].half:
         place += 1
@@ -422,8 +329,10 @@ def _halves_end(items: list[Item], place: int) -> int:
 
 
 def _can_take(item: Item) -> bool:
+    """Whether a half-day word can be of this clock; a timestamp says all itself, and a word beside it must agree."""
     if item.symbol == "t":
-        return item.term is not None and item.term.clock is not None
+        clock = item.term.clock if item.term else None
+        return clock is not None and (clock.day is None or item.end - item.start < _SHORTEST_TIMESTAMP)
     return _is_number(item)
 
 
@@ -484,14 +393,14 @@ def _date_end(items: list[Item], place: int) -> int:
     if first.token.kind == "dotted" and (first.symbol == "n" or first.token.value.second):
         clock = first.token.value
         month, day = (clock.minute, clock.second) if clock.second else (clock.hour, clock.minute)
-        return place + 1 if 1 <= month <= 12 and 1 <= day <= 31 else 0
+        return place + 1 if is_day(month, day) else 0
     trio = items[place : place + 3]
     if [item.symbol for item in trio] != ["n", "~", "n"] or trio[1].token.end - trio[1].token.start != 1:
         return 0
     if trio[0].token.end != trio[1].token.start or trio[1].token.end != trio[2].token.start:
         return 0
     month, day = _up_to_two_digits(trio[0]), _up_to_two_digits(trio[2])
-    return place + 3 if 1 <= month <= 12 and 1 <= day <= 31 else 0
+    return place + 3 if is_day(month, day) else 0
 
 
 def _up_to_two_digits(item: Item) -> int:
@@ -505,8 +414,8 @@ def _share_units(items: list[Item]) -> None:
         left, mark, right = items[place - 1], items[place], items[place + 1]
         if mark.symbol not in "~,|&oF":
             continue
-        for number, other in ((left, right), (right, left)):
-            if _is_number(number) and _may_share(number, other):
+        for number, other, gap in ((left, right, mark.start - left.end), (right, left, right.start - mark.end)):
+            if gap <= 1 and _is_number(number) and _may_share(number, other):
                 _make_clock(number)
 
 
@@ -541,13 +450,13 @@ def _fate_of_mark(tokens: list[Token], items: list[Item], place: int) -> str:
     after = next((other for other in items[place + 1 :] if other.symbol in "tn"), None)
     left = next((token for token in reversed(tokens) if token.end <= mark.start and token.kind != "sign"), None)
     right = next((token for token in tokens if token.start >= mark.end and token.kind != "sign"), None)
-    said = _SMALL_TALK | _DATES
+    said = SMALL_TALK | DATES
     if before and after:
         return "keep"
-    if left is not None and left.end == mark.start and left.kind in _SMALL_TALK:
+    if left is not None and left.end == mark.start and left.kind in SMALL_TALK:
         return "drop"  # 감사합니다~
     if after is None:
-        return "unknown" if before and right is not None and right.kind in _DATES else "keep"  # 오후 ~ 수요일
+        return "unknown" if before and right is not None and right.kind in DATES else "keep"  # 오후 ~ 수요일
     if right is not None and right.kind in said:
         return "drop" if mark.value == "-" else "unknown"  # - 시간: 12시
     leads = mark.end == after.start

@@ -31,6 +31,7 @@ def _shapes() -> str:
     lex = lexicon()
     units = {name: _any(entries) for name, entries in lex.units.items()}
     numeral, minutes = longest_of(lex.numerals), longest_of(lex.minute_numerals)
+    tens = longest_of(word for word, value in lex.minute_numerals.items() if value >= 10 and not word.isascii())
     later = _any([*lex.units["duration.later"], *lex.units["duration.ago"]])
     hour = f"(?:{units['clock.hour']}){_LATIN_END}(?!(?:{units['clock.not_after_hour']}))"
     minute, second = f"(?:{units['clock.minute']})", f"(?:{units['clock.second']})"
@@ -51,7 +52,7 @@ def _shapes() -> str:
             hourly,
             rf"(?P<hh>\d{{1,2}}|{numeral}) ?{hour}"
             rf"(?: ?(?:(?P<hx>{_any(lex.quarters)})|(?P<hm>\d{{1,2}}|{minutes}) ?{minute}|(?P<hf>{half})"
-            rf"|(?P<hb>\d{{2}})(?!\d| ?(?:{hour}|[:/.~-]|{month}|{day})))"
+            rf"|(?P<hb>\d{{2}}|(?>{tens}))(?!\d| ?(?:{hour}|[:/.~-]|{month}|{day})))"
             rf"(?: ?(?P<hs>\d{{1,2}}) ?{second})?)?",
         ),
         (
@@ -82,21 +83,31 @@ def _shapes() -> str:
         ),
         ("unknown_phone", _DIGIT, r"(?:82[-. ]?1|0)\d{1,2}[-. ]?\d{3,4}[-. ]?\d{4}(?!\d)"),
         ("epoch", _DIGIT, r"1\d{9}(?:\d{3})?(?:\.\d+)?(?!\d)"),
-        ("compact_date", _DIGIT, r"(?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?!\d)"),
+        (
+            "compact_date",
+            _DIGIT,
+            r"(?P<ky>(?:19|20)\d{2})(?P<km>0[1-9]|1[0-2])(?P<kd>0[1-9]|[12]\d|3[01])(?!\d)",
+        ),
         ("full_date", _DIGIT, r"(?P<fy>\d{4}) ?[-./] ?(?P<fm>\d{1,2}) ?[-./] ?(?P<fd>\d{1,2})(?![\d:])\.?"),
         ("tail_date", _DIGIT, r"(?P<ta>\d{1,2}) ?[-./] ?(?P<tb>\d{1,2}) ?[-./] ?(?P<ty>\d{4})(?![\d:])\.?"),
         ("unit_date", _DIGIT, rf"(?:(?P<uy>\d{{2,4}}) ?{year} ?)?(?P<um>\d{{1,2}}) ?{month} ?(?P<ud>\d{{1,2}}) ?{day}"),
         (
             "part_date",
             _DIGIT,
-            rf"(?:\d{{2,4}} ?{year} ?)?\d{{1,2}} ?{month}(?! ?\d)|\d{{2,4}} ?{year}|\d{{1,2}} ?{day}",
+            rf"(?:\d{{2,4}} ?{year} ?)?(?P<pm>\d{{1,2}}) ?{month}(?! ?\d)|(?P<pd>\d{{1,2}}) ?{day}(?! ?(?:{later}))",
         ),
-        ("spaced_year_date", _DIGIT, rf"\d{{2}}\. ?\d{{1,2}}\. \d{{1,2}}(?![\d:]| ?{hour})\.?"),
-        ("spaced_date", _DIGIT, r"(?:1[0-2]|[1-9])\. (?:3[01]|[12]\d|[1-9])\.(?!\d)"),
+        ("year_date", _DIGIT, rf"\d{{2,4}} ?{year}"),
+        (
+            "spaced_year_date",
+            _DIGIT,
+            rf"\d{{2}}\. ?(?P<vm>\d{{1,2}})\. (?P<vd>\d{{1,2}})(?![\d:]| ?{hour})\.?",
+        ),
+        ("spaced_date", _DIGIT, r"(?P<sm>1[0-2]|[1-9])\. (?P<sd>3[01]|[12]\d|[1-9])\.(?!\d)"),
         (
             "slash_date",
             _DIGIT,
-            rf"(?!(?:{hours_in_a_row}) ?[ap]\.? ?m(?![a-z]))\d{{1,2}}/\d{{1,2}}(?:/\d{{2}})?(?![\d/:])(?! ?{hour})",
+            rf"(?!(?:{hours_in_a_row}) ?[ap]\.? ?m(?![a-z]))"
+            rf"(?P<sa>\d{{1,2}})/(?P<sb>\d{{1,2}})(?:/(?P<sc>\d{{2}}))?(?![\d/:])(?! ?{hour})",
         ),
         (
             "named_date",
@@ -107,27 +118,28 @@ def _shapes() -> str:
             rf"|\d{{1,2}}{ordinal}{_LATIN_END}",
         ),
         (
+            "past",
+            minutely + firsts(past),
+            rf"(?:(?P<q30>{units['clock.half_before']})|(?P<q15>{units['clock.quarter_past']})"
+            rf"|(?P<q45>{units['clock.quarter_to']})|(?P<qp>[1-9]|[12]\d|{minutes}) (?:{units['clock.minutes_past']})"
+            rf"|(?P<qt>[1-9]|[12]\d|{minutes}) (?:{units['clock.minutes_to']}))"
+            rf" (?P<qh>\d{{1,2}}(?!\d)(?=[ap]m?{_LATIN_END}|{_LATIN_END})|{numeral}{_LATIN_END})(?! ?[:.]\d)",
+        ),
+        (
             "duration",
             hourly + "ah",
             rf"(?:(?:\d+(?:[.:]\d+)?|{numeral}) ?(?:{units['duration.unit']}){_LATIN_END}"
-            rf"(?: ?(?:{units['clock.half']}))?"
-            r"|(?:half )?an? (?:hour|minute|day|week))"
+            rf"(?: ?(?:{units['clock.half']}))?|\d{{1,3}} ?{day}(?= ?(?:{later}))"
+            r"|(?:half )?an? (?:hour|minute|day|week)(?: and a half)?)"
             rf"(?: ?(?:{later}))?",
         ),
         ("lone_minutes", minutely, rf"(?:\d{{1,3}}|{minutes}) ?{minute}(?: ?(?:{later}))?"),
-        ("military", _DIGIT, rf"(?P<xh>\d{{2}})(?P<xm>\d{{2}}) ?(?:{hour}|(?:h|hrs|hours){_LATIN_END})"),
+        ("military", _DIGIT, rf"(?P<xh>\d{{2}})(?P<xm>\d{{2}}) ?(?:(?P<xs>{hour})|(?:h|hrs|hours){_LATIN_END})"),
         ("french", _DIGIT, rf"(?P<gh>\d{{1,2}}) ?h ?(?P<gm>\d{{2}})(?!\d)|(?P<gx>\d{{1,2}}) ?h{_LATIN_END}"),
         ("letter", _DIGIT, r"(?P<lh>\d{1,2})(?P<lm>\d{2})?(?P<lp>[ap])(?![a-z.])"),
         ("dotted", _DIGIT, r"(?P<dh>\d{1,2})\.(?P<dm>\d{1,2})(?:\.(?P<ds>\d{2})(?:\.\d{3,9})?)?(?!\.?\d)"),
         ("number", _DIGIT, r"\d+(?:\.\d+)?"),
         ("word", firsts(words), longest_of(words) + f"(?!(?<=[a-z])[{_LATIN}])"),
-        (
-            "past",
-            minutely + firsts(past),
-            rf"(?:(?P<q30>{units['clock.half_before']})|(?P<q15>{units['clock.quarter_past']})"
-            rf"|(?P<q45>{units['clock.quarter_to']})|(?P<qp>[1-9]|[12]\d|{minutes}) (?:{units['clock.minutes_past']}))"
-            rf" (?P<qh>\d{{1,2}}(?!\d)(?=[ap]m?{_LATIN_END}|{_LATIN_END})|{numeral}{_LATIN_END})(?! ?[:.]\d)",
-        ),
         (
             "zone",
             "a-z+",
@@ -139,7 +151,9 @@ def _shapes() -> str:
             "number_word",
             firsts(spelled),
             rf"(?P<eh>{_any(spelled)}){_LATIN_END}"
-            rf"(?: (?P<em>{_any(word for word in lex.minute_numerals if word.isascii())}){_LATIN_END})?",
+            rf"(?: (?P<em>{_any(word for word in lex.minute_numerals if word.isascii())}){_LATIN_END}"
+            rf"|-(?P<ex>{_any(word for word, value in lex.minute_numerals.items() if word.isascii() and value > 12)})"
+            rf"{_LATIN_END})?",
         ),
     ]
     alike = groupby(shapes, key=itemgetter(1))

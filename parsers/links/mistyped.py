@@ -71,8 +71,9 @@ def _slips(word: str) -> set[Period]:
     letters = unicodedata.normalize("NFD", word)
     if not _SHORTEST - 1 <= len(letters) <= 16 or not (_alphabetic(letters[0]) or _alphabetic(letters[1])):
         return set()  # one slip leaves one of the first two letters a letter of ours
-    # A particle may hang on behind (오휴에): compare the front of the word too.
-    fronts = {letters, *(unicodedata.normalize("NFD", word[:size]) for size in (2, 3) if len(word) > size)}
+    fronts = {letters}
+    if not word.isascii():  # a particle may hang on behind (오휴에): compare the front of the word too
+        fronts |= {unicodedata.normalize("NFD", word[:size]) for size in (2, 3) if len(word) > size}
     return {period for front in fronts for target, period in _within_one_slip(front) if target != front}
 
 

@@ -1,4 +1,4 @@
-"""Texts settled by a word, whatever stands beside it: negation, placeholder, duration, no preference, vague."""
+"""Texts settled by a word, whatever stands beside: negation, placeholder, duration, no preference, vague, two days."""
 
 from parsers.phrases import read_any, read_one
 from parsers.policy import Policy
@@ -46,6 +46,11 @@ def vague(sentence: Sentence, policy: Policy) -> Verdict | None:
     del policy
     halves = {_VAGUE[item.token.kind] for item in sentence.items if item.symbol == "V"}
     return review("vague_word", Reason.AMBIGUOUS_WORD, halves.pop() if len(halves) == 1 else None)
+
+
+def second_day(sentence: Sentence, policy: Policy) -> Verdict:
+    """Claim a time of one day beside another day of which none is said; the time is the suggestion."""
+    return review("second_day", Reason.CONFLICTING, _suggestion(sentence, policy, "d,|&"))
 
 
 def _suggestion(sentence: Sentence, policy: Policy, symbols: str) -> Period | None:
