@@ -109,7 +109,7 @@ def _map_layers(cells: list[dict[str, Any]], names: list[str], weeks: list[date]
     placed = alt.Chart(chart_data(cells)).transform_calculate(right="datum.week + 0.94", bottom="datum.row + 0.9")
     shaded = placed.encode(x=x, x2="right:Q", y=y, y2="bottom:Q")
     shade = alt.Color("load:Q", scale=alt.Scale(domain=[0, 1]), legend=None)
-    return (
+    chart: alt.LayerChart = (
         shaded.transform_filter("datum.load <= 1").mark_rect().encode(color=shade)
         + shaded.transform_filter("datum.load > 1").mark_rect(style="alarm")
         + written.transform_filter("datum.side").mark_text(align="right", dx=-8, fontSize=11)
@@ -120,6 +120,7 @@ def _map_layers(cells: list[dict[str, Any]], names: list[str], weeks: list[date]
         height=_CELL_HEIGHT * rows,
         padding={"left": 66, "right": 20, "top": 28, "bottom": 26},
     )
+    return chart
 
 
 def _words(names: Sequence[str], lower: int) -> list[dict[str, object]]:

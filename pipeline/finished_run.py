@@ -60,26 +60,27 @@ def open_finished(folder: Path) -> FinishedRun:
         ) from error
 
 
-def open_newest(runs: Path) -> FinishedRun:
-    """Open the run in ``runs`` that was finished last.
+def open_newest(runs: Path, holding: str = manifest.FILE_NAME) -> FinishedRun:
+    """Open the run in ``runs`` that was finished last, of those whose folder holds a file ``holding`` if any does.
 
     Raises:
         UsageError: there is no finished run.
         RunError: its workbench is missing, damaged or being written to.
     """
-    finished = max(_finished(runs), default=None)
+    finished = max(_finished(runs, holding), default=None)
     if finished is None:
         raise UsageError(
             f"There is no finished run in {runs.resolve()}. `make demo` makes one of an invented clinic, `ojeon run` "
             "one of your own; the variable RUNS names another folder."
         )
-    return open_finished(finished[1])
+    return open_finished(finished[-1])
 
 
-def _finished(runs: Path) -> Iterator[tuple[str, Path]]:
-    """When each finished run ended, and its folder."""
+def _finished(runs: Path, holding: str) -> Iterator[tuple[bool, str, Path]]:
+    """Of each finished run whether it holds such a file, when it ended, and its folder."""
     for path in runs.glob(f"*/{manifest.FILE_NAME}"):
         try:
-            yield manifest.read(path.parent).get("written_at", ""), path.parent
+            ended = str(manifest.read(path.parent).get("written_at"))
         except RunError:
             continue  # damaged or of another format: none that can be opened
+        yield any(path.parent.glob(holding)), ended, path.parent

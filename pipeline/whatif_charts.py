@@ -122,7 +122,8 @@ def changes_chart(now: Outcome, changes: Sequence[Change]) -> Picture:
 def _column(drawn: alt.Chart, x: alt.X, column: int) -> alt.Chart:
     """The bars of one column; those of rows that would turn wear the alarm's colour."""
     dress = {"style": "alarm"} if column == _TURNED else {"opacity": 1 - 0.45 * column}
-    return drawn.transform_filter(f"datum.column == {column}").mark_bar(height=14, **dress).encode(x=x, x2="to:Q")
+    bars: alt.Chart = drawn.transform_filter(f"datum.column == {column}").mark_bar(height=14, **dress)
+    return bars.encode(x=x, x2="to:Q")
 
 
 def _counted(change: Change) -> tuple[int, int, int]:

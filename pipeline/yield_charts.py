@@ -51,7 +51,7 @@ def _layers(
     wished = alt.Chart(chart_data(best)).encode(x=x, y=y)
     ends = alt.Chart(chart_data([first, last])).encode(x=x, y=y, text="name:N")
     hint = [{**best[len(best) * 2 // 3], "name": "the most frequent first"}]
-    return (
+    chart: alt.LayerChart = (
         goal.mark_rule(style="alarm", strokeDash=[4, 3])
         + goal.mark_text(style="alarm", align="right", dy=10, fontSize=11).encode(x=x, text="name:N")
         + wished.mark_line(style="ink", strokeDash=[3, 3], strokeWidth=1.2)
@@ -64,6 +64,7 @@ def _layers(
         .encode(x=x, y=y, color=alt.Color("by:N", legend=legend))
         + ends.mark_text(align="left", dx=6, dy=14, fontSize=13, fontWeight="bold")
     ).properties(width=760, height=320, padding={"left": 70, "right": 50, "top": 52, "bottom": 48})
+    return chart
 
 
 def _says(found: Yield) -> str:

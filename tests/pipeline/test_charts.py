@@ -6,9 +6,10 @@ import pytest
 
 from parsers.confidence import ReliabilityBin
 from parsers.types import Disposition
-from pipeline.charts import confidence_chart, reliability_chart, shapes_chart
+from pipeline.charts import confidence_chart, reliability_chart
 from pipeline.drawing import DARK, LIGHT, Picture
 from pipeline.report_facts import ConfidenceBin
+from pipeline.shape_charts import shapes_chart
 from pipeline.shapes import Claim, Shape
 
 FATES = {"auto": "Auto", "review": "Review", "already_set": "Already set"}
