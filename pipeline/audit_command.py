@@ -23,8 +23,10 @@ def audit(
 ) -> None:
     """Show where a run's audit stands: how many of its AUTO rows may be wrong, by what reviewers judged blind.
 
-    They judge audit_sample.xlsx (taken in with `ojeon review import`) or the page of `ojeon review serve --audit`. Exit
-    code 1 where they disagree with a decision; `ojeon apply --require-audit` wants the audit passed.
+    They fill in audit_sample.xlsx, which `ojeon review import` takes in, or
+    answer on the page of `ojeon review serve --audit`.
+
+    Exit code 1 where they disagree with a decision.
     """
     from rich.console import Console
 

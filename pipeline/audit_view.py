@@ -8,11 +8,18 @@ from rich.table import Table
 from rich.text import Text
 
 from pipeline.audit import Standing, State
+from pipeline.audit_file import SHEET_NAME
 from pipeline.masking import mask
 from pipeline.review_file import key
 from pipeline.visible import visible
 
 _STYLES = {State.PENDING: "yellow", State.PASSED: "green", State.FAILED: "bold red"}
+_NEXT = {
+    State.PENDING: f"have {SHEET_NAME} filled in, then ojeon review import {{run}} FILE; or ojeon review serve {{run}} "
+    "--audit",
+    State.PASSED: "ojeon apply {run} --require-audit",
+    State.FAILED: "ojeon run: it goes by the reviewers' answers; what this run has filled, ojeon undo {run} takes back",
+}
 _LONGEST = 60
 _LISTED = 50
 
@@ -43,6 +50,7 @@ def audit_view(run_id: str, found: Standing) -> RenderableType:
     facts.add_row(Text("sample", "dim"), Text(f"{how} out of {found.rows:,} that parsers decided"))
     facts.add_row(Text("wrong", "dim"), Text(f"{len(found.disagreements):,} texts, drawn {found.errors:,} times"))
     facts.add_row(Text("bound", "dim"), Text(found.sentence))
+    facts.add_row(Text("next", "dim"), Text(_NEXT[found.state].format(run=run_id)))
     return Group(facts, _table(run_id, found)) if found.disagreements else facts
 
 

@@ -12,7 +12,7 @@ from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from pipeline import serve_command
+from pipeline import audit_command, serve_command
 from pipeline.errors import UsageError
 from pipeline.figures import percent
 from pipeline.flags import takes
@@ -50,6 +50,7 @@ def add_to(app: typer.Typer) -> None:
         no_args_is_help=True, help="Get decisions from people and hand them to the next run, which uses them first."
     )
     review.command("serve", epilog=serve_command.EXAMPLE)(serve_command.serve)
+    review.command("audit", epilog=audit_command.EXAMPLE)(audit_command.audit)
     review.command(
         "import", epilog="Example: `ojeon review import 20261123-101500-3f2a manual_review.xlsx --reviewer 접수1`"
     )(import_files)
