@@ -10,16 +10,17 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import psycopg
+from psycopg import sql
 
 from pipeline.backfill import ledger
 from pipeline.backfill.batch import Span, bound, count_left, fill_statement, waiting
-from pipeline.backfill.claims import Claim, earlier_claims, take_over
+from pipeline.backfill.claims import Held, hold, take_over
 from pipeline.backfill.notes import settle
 from pipeline.backfill.pace import Pace
 from pipeline.backfill.plan import Plan, check_database, load
 from pipeline.backfill.session import Session
 from pipeline.backfill.states import State
-from pipeline.backfill.target import PERIOD, SERVICE, Target, find_target, unknown_services
+from pipeline.backfill.target import Target, find_target, unknown_services
 from pipeline.backfill.worker import Batch, Worker, asks_to_cancel, is_cancelled_while_held
 from pipeline.errors import DatabaseError, UsageError
 from pipeline.ledger import LEDGER
@@ -37,7 +38,8 @@ UPDATE ojeon.runs SET cursor = %(cursor)s, batches = %(number)s WHERE run_id = %
 _NEXT_SWEEP = "UPDATE ojeon.runs SET cursor = NULL, sweep = sweep + 1 WHERE run_id = %s"
 _BY_FILES = f"SELECT count(*) FROM {LEDGER} WHERE run_id = %s AND changed <> '{{}}'"
 _CHANGED = """
-SELECT coalesce(sum(changed) FILTER (WHERE batch > %s), 0)::bigint, coalesce(sum(changed - undone), 0)::bigint
+SELECT coalesce(sum(changed) FILTER (WHERE batch > %s AND NOT by_trigger), 0)::bigint,
+    coalesce(sum(changed - undone), 0)::bigint
 FROM ojeon.batches WHERE run_id = %s
 """
 
@@ -208,12 +210,14 @@ class _Apply:
     def _write(
         self, connection: psycopg.Connection[Any], line: ledger.Line, span: Span, *, skip_locked: bool
     ) -> tuple[bool, str | None]:
-        started, rows, number = time.monotonic(), self.pace.rows, line.batches + 1
+        started, rows = time.monotonic(), self.pace.rows
         with connection.transaction():
-            claims = self._claims(connection, span, skip_locked=skip_locked)
-            changed = self._fill(connection, number, span, skip_locked=skip_locked)
-            if claims:
-                take_over(connection, self.run_id, number, claims)
+            held = Held()
+            if self.target.in_steps:
+                held = hold(connection, self.target, self.run_id, span, skip_locked=skip_locked)
+            number = line.batches + held.settled + 1
+            changed = self._fill(connection, number, span, held, skip_locked=skip_locked)
+            take_over(connection, self.run_id, number, held)
             values = {"cursor": span.upto, "number": number, "run": self.run_id}
             row = connection.execute(ADVANCE, values).fetchone()
         seconds = time.monotonic() - started
@@ -223,24 +227,28 @@ class _Apply:
         self.worker.observe(Batch(number, line.sweep, changed, seconds, rows, skip_locked))
         return span.upto is None, row[0] if row else None
 
-    def _claims(self, connection: psycopg.Connection[Any], span: Span, *, skip_locked: bool) -> list[Claim]:
-        """What the run has filled before in rows that still wait: their service while the text did, or the reverse."""
-        if span.ids is None or not {PERIOD, SERVICE} <= set(self.target.fills):
-            return []
-        return earlier_claims(connection, self.target, self.run_id, span.ids, skip_locked=skip_locked)
-
-    def _fill(self, connection: psycopg.Connection[Any], number: int, span: Span, *, skip_locked: bool) -> int:
-        total = 0
-        for variant in self.target.variants(self.run_id):
-            statement = fill_statement(self.target, variant, self.run_id, number, span, skip_locked=skip_locked)
-            changed, otherwise, writers = connection.execute(statement).fetchone() or (0, 0, 0)
-            if otherwise or writers > 1:
-                raise DatabaseError(
-                    f"A trigger of {self.target.shown} changes what this plan writes, so the batch was taken back. "
-                    "Mend or disable the trigger, then apply again; what was done before stays done."
+    def _fill(
+        self, connection: psycopg.Connection[Any], number: int, span: Span, held: Held, *, skip_locked: bool
+    ) -> int:
+        parts: list[tuple[Span, frozenset[str] | None, bool]] = [(span, None, skip_locked)]
+        parts += [(Span(span.after, span.upto, ids), before, False) for before, ids in held.by_columns()]
+        changed = 0
+        for part, before, skip in parts:
+            for variant in self.target.variants(self.run_id):
+                statement = fill_statement(
+                    self.target, variant, self.run_id, number, part, skip_locked=skip, before=before
                 )
-            total += changed
-        return total
+                changed += self._filled(connection, statement)
+        return changed
+
+    def _filled(self, connection: psycopg.Connection[Any], statement: sql.Composed) -> int:
+        changed, otherwise, writers = connection.execute(statement).fetchone() or (0, 0, 0)
+        if otherwise or writers > 1:
+            raise DatabaseError(
+                f"A trigger of {self.target.shown} changes what this plan writes, so the batch was taken back. "
+                "Mend or disable the trigger, then apply again; what was done before stays done."
+            )
+        return int(changed)
 
     def _changed(self, connection: psycopg.Connection[Any]) -> tuple[int, int]:
         """Rows changed by this start, and by the run in all."""

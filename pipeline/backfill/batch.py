@@ -5,6 +5,7 @@ the rows in between and writes their line in the ledger. Each change is guarded:
 decided on, the columns are still empty. All of it, and the cursor, are one transaction.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,9 +22,11 @@ WITH moved AS (
     WHERE {within} AND {where}{unlocked}
     RETURNING r.{id}::text AS id, r.xmin::text AS writer, ({as_meant}) IS TRUE AS as_meant
 ), line AS (
-    INSERT INTO ojeon.batches (run_id, batch, variant, filled, after, upto, writer, ids, changed)
+    INSERT INTO ojeon.batches AS b (run_id, batch, variant, filled, after, upto, writer, ids, changed)
     SELECT {run}, {number}, {variant}, {filled}::text[], {after}, {upto}, min(writer), array_agg(id), count(*)
     FROM moved HAVING count(*) > 0
+    ON CONFLICT (run_id, batch, variant)
+        DO UPDATE SET ids = b.ids || excluded.ids, changed = b.changed + excluded.changed
 )
 SELECT count(*), count(*) FILTER (WHERE NOT as_meant), count(DISTINCT writer) FROM moved
 """
@@ -32,29 +35,42 @@ _UNLOCKED = """
     AND r.{id} IN (SELECT r.{id} FROM {table} AS r WHERE {within} FOR NO KEY UPDATE SKIP LOCKED)"""
 _LEFT = "EXISTS (SELECT FROM {joins} WHERE {where})"
 _COUNT_LEFT = "SELECT count(*) FROM {table} r WHERE {left}"
+# The row as it is now, whoever wrote to it while we waited for it.
+_HOLD = """
+SELECT r.{id}::text, r.xmin::text FROM {table} r
+WHERE {within} AND NOT ({blank}) AND ({left}) FOR NO KEY UPDATE OF r{skip_locked}
+"""
 _EMPTY = """
-WITH mine AS MATERIALIZED (
-    SELECT unnest(ids)::{id_type} AS id FROM ojeon.batches
-    WHERE run_id = {run} AND batch = {number} AND variant = {variant}
+WITH line AS MATERIALIZED (
+    SELECT batch, variant, writer, ids FROM ojeon.batches
+    JOIN unnest({batches}::integer[], {variants}::text[]) AS named(batch, variant) USING (batch, variant)
+    WHERE run_id = {run}
+), mine AS MATERIALIZED (
+    SELECT batch, variant, writer, unnest(ids)::{id_type} AS id FROM line
 ), moved AS (
     UPDATE {table} AS r SET {nothing} FROM mine
-    WHERE r.{id} = mine.id AND r.xmin::text = {writer}{unlocked}
-    RETURNING r.{id} AS id, ({as_meant}) AS as_meant
+    WHERE r.{id} = mine.id AND r.xmin::text = mine.writer{unlocked}
+    RETURNING mine.batch, mine.variant, r.{id} AS id, ({as_meant}) AS as_meant
 ), rest AS (
-    SELECT mine.id, EXISTS (
-        SELECT FROM {table} r WHERE r.{id} = mine.id AND r.xmin::text = {writer}
+    SELECT mine.batch, mine.variant, mine.id, EXISTS (
+        SELECT FROM {table} r WHERE r.{id} = mine.id AND r.xmin::text = mine.writer
     ) AS waits
-    FROM mine WHERE NOT EXISTS (SELECT FROM moved WHERE moved.id = mine.id)
-), line AS (
-    UPDATE ojeon.batches SET
-        ids = ARRAY(SELECT id::text FROM rest WHERE waits),
-        left_alone = left_alone || ARRAY(SELECT id::text FROM rest WHERE NOT waits),
-        undone = undone + (SELECT count(*) FROM moved), undone_at = clock_timestamp()
-    WHERE run_id = {run} AND batch = {number} AND variant = {variant}
+    FROM mine WHERE NOT EXISTS (
+        SELECT FROM moved m WHERE m.batch = mine.batch AND m.variant = mine.variant AND m.id = mine.id
+    )
+), emptied AS (
+    SELECT batch, variant, count(*) AS rows FROM moved GROUP BY batch, variant
+), passed AS (
+    SELECT batch, variant, array_agg(id::text) FILTER (WHERE waits) AS ids,
+        array_agg(id::text) FILTER (WHERE NOT waits) AS left_alone
+    FROM rest GROUP BY batch, variant
+), noted AS (
+    UPDATE ojeon.batches b SET ids = coalesce(passed.ids, '{{}}'), undone = b.undone + coalesce(emptied.rows, 0),
+        left_alone = b.left_alone || coalesce(passed.left_alone, '{{}}'), undone_at = clock_timestamp()
+    FROM line LEFT JOIN emptied USING (batch, variant) LEFT JOIN passed USING (batch, variant)
+    WHERE b.run_id = {run} AND b.batch = line.batch AND b.variant = line.variant
 )
-SELECT (SELECT count(*) FROM moved), (SELECT count(*) FROM moved WHERE NOT as_meant),
-    count(*) FILTER (WHERE waits), count(*) FILTER (WHERE NOT waits)
-FROM rest
+SELECT count(*), count(*) FILTER (WHERE NOT as_meant) FROM moved
 """
 
 
@@ -117,43 +133,76 @@ def left(target: Target, run_id: str) -> sql.Composable:
 
 
 def fill_statement(  # noqa: PLR0913 - a statement has as many parts
-    target: Target, variant: Variant, run_id: str, number: int, span: Span, *, skip_locked: bool
+    target: Target,
+    variant: Variant,
+    run_id: str,
+    number: int,
+    span: Span,
+    *,
+    skip_locked: bool,
+    before: Collection[str] | None = None,
 ) -> sql.Composed:
-    """Fill one variant's columns within ``span`` and write the ledger's line."""
+    """Fill one variant's columns within ``span`` and write the ledger's line.
+
+    ``before`` are columns that the run has filled earlier in these rows, which this transaction holds: the line names
+    them too. Without it only rows are filled in which nothing of the run's can stand.
+    """
     within = _within(target, span)
+    blank = sql.SQL(" AND {}").format(target.blank) if before is None and target.in_steps else sql.SQL("")
+    filled = [column for column in target.columns if column in {*variant.columns, *(before or ())}]
     return sql.SQL(_FILL).format(
         table=target.table,
         assignments=variant.assignments,
         joins=variant.joins,
         within=within,
-        where=variant.where,
+        where=sql.SQL("{}{}").format(variant.where, blank),
         unlocked=_unlocked(target, within) if skip_locked else sql.SQL(""),
         id=target.id,
         as_meant=variant.as_meant,
         run=sql.Literal(run_id),
         number=sql.Literal(number),
-        variant=sql.Literal(variant.name),
-        filled=sql.Literal(list(variant.columns)),
+        variant=sql.Literal("+".join(filled)),
+        filled=sql.Literal(filled),
         after=sql.Literal(span.after),
         upto=sql.Literal(span.upto),
     )
 
 
-def empty_statement(  # noqa: PLR0913, PLR0917 - a statement has as many parts
-    target: Target, run_id: str, number: int, variant: str, filled: list[str], writer: str, *, skip_locked: bool
+def hold_query(target: Target, run_id: str, span: Span, *, skip_locked: bool) -> sql.Composed:
+    """Hold the rows within ``span`` that wait and are not blank, and tell each one's last writer."""
+    return sql.SQL(_HOLD).format(
+        id=target.id,
+        table=target.table,
+        within=_within(target, span),
+        blank=target.blank,
+        left=left(target, run_id),
+        skip_locked=sql.SQL(" SKIP LOCKED" if skip_locked else ""),
+    )
+
+
+def empty_statement(  # noqa: PLR0913 - a statement has as many parts
+    target: Target,
+    run_id: str,
+    batches: list[int],
+    variants: list[str],
+    filled: list[str],
+    *,
+    skip_locked: bool,
 ) -> sql.Composed:
-    """Empty the columns that a line filled, in the rows that are as it left them; take them off the line."""
+    """Empty the columns ``filled``, the same in all these lines, in the rows that are as a line left them.
+
+    ``batches`` and ``variants`` name the lines; what became of their rows is noted in them.
+    """
     mine = sql.SQL("r.{} IN (SELECT id FROM mine)").format(target.id)
     columns = [sql.Identifier(column) for column in filled]
     return sql.SQL(_EMPTY).format(
         id_type=target.id_type,
         run=sql.Literal(run_id),
-        number=sql.Literal(number),
-        variant=sql.Literal(variant),
+        batches=sql.Literal(batches),
+        variants=sql.Literal(variants),
         table=target.table,
         nothing=sql.SQL(", ").join(sql.SQL("{} = NULL").format(column) for column in columns),
         id=target.id,
-        writer=sql.Literal(writer),
         unlocked=_unlocked(target, mine) if skip_locked else sql.SQL(""),
         as_meant=sql.SQL(" AND ").join(sql.SQL("r.{} IS NULL").format(column) for column in columns),
     )

@@ -9,7 +9,7 @@ from psycopg import ClientCursor, sql
 
 from pipeline.backfill import ledger
 from pipeline.backfill.apply import ADVANCE, FIRST_BATCH, REGISTER, inspect, registration
-from pipeline.backfill.batch import Span, bound, bound_query, fill_statement
+from pipeline.backfill.batch import Span, bound, bound_query, fill_statement, hold_query
 from pipeline.backfill.plan import LOAD, Plan
 from pipeline.backfill.session import Session
 
@@ -38,6 +38,10 @@ def dry_run(session: Session, plan: Plan, fills: tuple[str, ...]) -> Iterator[st
         connection, bound_query(target, after, FIRST_BATCH)
     )
     yield "BEGIN;"
+    if target.in_steps:
+        yield "-- Rows that this finds are filled by the same statements, by their ids.\n" + _spelt(
+            connection, hold_query(target, plan.run_id, span, skip_locked=False)
+        )
     for variant in target.variants(plan.run_id):
         yield _spelt(connection, fill_statement(target, variant, plan.run_id, number, span, skip_locked=False))
     yield _spelt(connection, ADVANCE, {"cursor": span.upto, "number": number, "run": plan.run_id})

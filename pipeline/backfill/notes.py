@@ -16,7 +16,7 @@ from pipeline.backfill.target import Target
 # Column by column: a later statement of the same transaction may have written over one of them.
 _SETTLE = """
 WITH notes AS (
-    DELETE FROM ojeon.dual_writes WHERE run_id = {run} RETURNING id, filled, writer
+    DELETE FROM ojeon.dual_writes WHERE run_id = {run}{among} RETURNING id, filled, writer
 ), said AS (
     SELECT DISTINCT n.id, n.writer, f.key, f.value FROM notes n, jsonb_each(n.filled) f
 ), standing AS (
@@ -42,12 +42,24 @@ FROM numbered, ojeon.runs run WHERE run.run_id = {run}
 """
 
 
+_AMONG = " AND id = ANY ({}::text[])"
+
+
 def settle(connection: psycopg.Connection[Any], target: Target, run_id: str) -> None:
     """Turn the run's notes into lines of the ledger, one for each transaction; all or nothing.
 
     Whoever calls holds the turn, for the lines are numbered like batches.
     """
-    values = {"run": sql.Literal(run_id), "table": target.table, "id": target.id, "id_type": target.id_type}
     with connection.transaction():
         connection.execute("SET LOCAL statement_timeout = 0")
-        connection.execute(sql.SQL(_SETTLE).format(**values))
+        connection.execute(_statement(target, run_id, sql.SQL("")))
+
+
+def settle_held(connection: psycopg.Connection[Any], target: Target, run_id: str, ids: list[str]) -> int:
+    """The same for the notes about the rows ``ids`` alone, which the caller's transaction holds; how many lines."""
+    return connection.execute(_statement(target, run_id, sql.SQL(_AMONG).format(sql.Literal(ids)))).rowcount
+
+
+def _statement(target: Target, run_id: str, among: sql.Composable) -> sql.Composed:
+    values = {"run": sql.Literal(run_id), "table": target.table, "id": target.id, "id_type": target.id_type}
+    return sql.SQL(_SETTLE).format(**values, among=among)

@@ -75,6 +75,27 @@ class Target:
         """The type of ``column`` as the catalog spells it, quoted where it must be."""
         return sql.SQL(self.types[column])  # from the catalog, not from people
 
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Every column to be filled, in the order in which lines of the ledger name them."""
+        names = self.names
+        of = {
+            PERIOD: (names.period,),
+            SLOT: (names.slot_start,),
+            SERVICE: (names.service_id, names.service_name, names.estimated_duration),
+        }
+        return tuple(column for fill in self.fills for column in of[fill])
+
+    @property
+    def in_steps(self) -> bool:
+        """Whether a row may be filled at several times: what can be filled of it now, the rest when it can be."""
+        return len(self.fills) > 1
+
+    @property
+    def blank(self) -> sql.Composable:
+        """The condition on a row ``r`` that nothing to be filled holds anything: so nothing of ours can stand in it."""
+        return sql.SQL(" AND ").join(sql.SQL("r.{} IS NULL").format(sql.Identifier(name)) for name in self.columns)
+
     def variants(self, run_id: str) -> tuple[Variant, ...]:
         """What a batch may fill, the most at once first: a row that one has filled is none for those behind it."""
         halves = [self._period(run_id, slot=slot) for slot in ((True, False) if SLOT in self.fills else (False,))]
@@ -157,6 +178,9 @@ def find_target(connection: psycopg.Connection[Any], names: TableNames, fills: t
     """
     if unknown := [fill for fill in fills if fill not in FILLS]:
         raise UsageError(f"{unknown[0]!r} cannot be filled. Choose among {', '.join(FILLS)} (setting fill).")
+    if SLOT in fills and PERIOD not in fills:
+        raise UsageError(f"A start is filled beside its period only. Fill both: {PERIOD}, {SLOT} (setting fill).")
+    fills = tuple(fill for fill in FILLS if fill in fills)  # whatever their order, and once each
     table = look_up(connection, names)
     if table.unwritable:
         raise DatabaseError(table.unwritable)

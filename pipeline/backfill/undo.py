@@ -1,13 +1,18 @@
-"""Undo a run: its lines backwards, each a transaction of its own; rows touched since are left alone and named."""
+"""Undo a run: its lines backwards, small ones together, each time a transaction; rows touched since are left alone.
+
+They are named in the line that had filled them.
+"""
 
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
+from itertools import groupby
 from typing import Any, NamedTuple
 
 import psycopg
 
-from pipeline.backfill import ledger
+from pipeline.backfill import ledger, pace
 from pipeline.backfill.batch import empty_statement
 from pipeline.backfill.dual_write import refuse_while_installed
 from pipeline.backfill.notes import settle
@@ -17,7 +22,7 @@ from pipeline.backfill.worker import Batch, Worker, asks_to_cancel, is_cancelled
 from pipeline.errors import DatabaseError
 
 _LINES = """
-SELECT batch, variant, filled, writer, cardinality(ids) FROM ojeon.batches
+SELECT batch, variant, filled, cardinality(ids) FROM ojeon.batches
 WHERE run_id = %(run)s AND cardinality(ids) > 0 AND (%(only)s::integer IS NULL OR batch = %(only)s)
 ORDER BY batch DESC, variant
 """
@@ -33,7 +38,6 @@ class _Line(NamedTuple):
     number: int
     variant: str
     filled: list[str]
-    writer: str
     rows: int
 
 
@@ -97,29 +101,45 @@ def _lines(connection: psycopg.Connection[Any], run_id: str, only: int | None) -
 def _round(worker: Worker, lines: list[_Line]) -> bool:
     """Go once through ``lines``; True where somebody asks to stop."""
     session, run_id = worker.session, worker.run_id
-    for line in lines:
+    for some in _together(lines):
         if is_cancelled_while_held(worker, State.UNDO_PAUSED, State.UNDOING):
             return True
         started = time.monotonic()
-        undone, skipped = session.again(partial(_take_back, target=worker.target, run_id=run_id, line=line))
-        worker.observe(Batch(line.number, 0, undone, time.monotonic() - started, line.rows, skipped))
+        undone, skipped = session.again(partial(_take_back, target=worker.target, run_id=run_id, lines=some))
+        worker.observe(Batch(some[0].number, 0, undone, time.monotonic() - started, _rows(some), skipped))
         asked = session.again(lambda connection: ledger.read(connection, run_id)).asked
         if asked and asks_to_cancel(worker, State.UNDO_PAUSED, State.UNDOING):
             return True
     return False
 
 
-def _take_back(connection: psycopg.Connection[Any], target: Target, run_id: str, line: _Line) -> tuple[int, bool]:
-    """Undo one line; rows that somebody holds are passed over where they keep us waiting."""
+def _together(lines: list[_Line]) -> Iterator[list[_Line]]:
+    """Lines that filled the same columns, as many small ones at once as make up the least of batches."""
+    for _, alike in groupby(sorted(lines, key=_filled), _filled):
+        some: list[_Line] = []
+        for line in alike:
+            if some and _rows(some) + line.rows > pace.FEWEST:
+                yield some
+                some = []
+            some.append(line)
+        yield some
+
+
+def _filled(line: _Line) -> list[str]:
+    return line.filled
+
+
+def _take_back(
+    connection: psycopg.Connection[Any], target: Target, run_id: str, lines: list[_Line]
+) -> tuple[int, bool]:
+    """Undo some lines; rows that somebody holds are passed over where they keep us waiting."""
+    batches, variants = [line.number for line in lines], [line.variant for line in lines]
     for skip_locked in (False, True):
-        statement = empty_statement(
-            target, run_id, line.number, line.variant, line.filled, line.writer, skip_locked=skip_locked
-        )
+        statement = empty_statement(target, run_id, batches, variants, lines[0].filled, skip_locked=skip_locked)
         try:
             with connection.transaction():
                 ledger.still(connection, run_id, State.UNDOING)
-                row = connection.execute(statement).fetchone()
-                undone, otherwise = (row[0], row[1]) if row else (0, 0)
+                undone, otherwise = connection.execute(statement).fetchone() or (0, 0)
                 if otherwise:
                     raise DatabaseError(
                         f"A trigger of {target.shown} changes what undo writes, so the batch was taken back. Mend or "

@@ -15,6 +15,7 @@ from psycopg import sql
 from fixtures.clinic.load import create
 from pipeline.address import read_address
 from pipeline.backfill import dual_write
+from pipeline.backfill.batch import fill_statement
 from pipeline.backfill.plan import read_plan
 from pipeline.backfill.session import at_work
 from pipeline.errors import DatabaseError, UsageError
@@ -417,6 +418,76 @@ def test_undo_takes_back_what_was_filled_in_two_steps(move):
     move.execute("DELETE FROM reservations WHERE id = 'by the trigger'")
     update(move, "moved since", serviceId=None, serviceName=None, estimatedDuration=None)
     assert move.snapshot() == before
+
+
+def filled_in_two_steps(move, **more):
+    """The trigger fills the period of a row whose text has become known, and a first sweep its service."""
+    insert(move, "r", UNKNOWN)
+    before = move.snapshot()
+    install(move)
+    update(move, "r", preferredTime=MORNING)
+    assert move.apply(**more).changed == 1
+    assert None not in row(move, "r", *COLUMNS)
+    remove(move)
+    return before
+
+
+def is_taken_back_whole(move, before):
+    report = move.undo()
+    assert (report.state, report.undone, report.left_alone) == ("undone", 1, 0)
+    update(move, "r", preferredTime=UNKNOWN)
+    assert move.snapshot() == before
+
+
+def test_undo_takes_back_what_the_trigger_filled_before_the_first_sweep(move):
+    move = replace(move, fills=("period", "slot", "service"))
+    before = filled_in_two_steps(move)
+    assert move.claimed() == [("r", "+".join(COLUMNS))]
+    is_taken_back_whole(move, before)
+
+
+def test_undo_takes_back_what_the_trigger_filled_while_apply_was_at_work(move):
+    """Apply turns the trigger's notes into lines when it begins; this one comes later."""
+    move = replace(move, fills=("period", "slot", "service"))
+    insert(move, "r", UNKNOWN)
+    before = move.snapshot()
+    install(move)
+    assert move.apply(throttle=lambda _: update(move, "r", preferredTime=MORNING)).changed == 1
+    assert None not in row(move, "r", *COLUMNS)
+    remove(move)
+    is_taken_back_whole(move, before)
+
+
+@pytest.mark.parametrize("before_statement", ["+".join(COLUMNS[:2]), "+".join(COLUMNS[2:])])
+def test_undo_takes_back_a_row_whose_text_became_known_in_the_middle_of_a_batch(move, monkeypatch, before_statement):
+    """One statement of the batch has filled its service, or not yet; its period comes with the next sweep."""
+    move = replace(move, fills=("period", "slot", "service"))
+    insert(move, "r", UNKNOWN)
+    before, seen = move.snapshot(), []
+
+    def meanwhile(target, variant, *parts, **more):
+        if variant.name == before_statement and not seen:
+            seen.append(variant)
+            update(move, "r", preferredTime=MORNING)
+        return fill_statement(target, variant, *parts, **more)
+
+    monkeypatch.setattr("pipeline.backfill.apply.fill_statement", meanwhile)
+    assert move.apply().state == "applied"
+    assert None not in row(move, "r", *COLUMNS)
+    is_taken_back_whole(move, before)
+
+
+def test_very_many_small_lines_are_taken_back_together(move):
+    install(move)
+    with psycopg.connect(move.url, autocommit=True) as connection:
+        for number in range(299):
+            connection.execute(INSERT, (f"r{number}", MORNING))
+    remove(move)
+    batches = []
+    move.apply()
+    report = move.undo(observe=batches.append)
+    assert (report.undone, report.left) == (299, 0)
+    assert [batch.changed for batch in batches] == [50] * 5 + [49]
 
 
 UPSERT = INSERT + ' ON CONFLICT (id) DO UPDATE SET notes = \'upserted\', "preferredTime" = excluded."preferredTime"'

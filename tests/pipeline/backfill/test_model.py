@@ -129,18 +129,34 @@ class Model:
         return len(chosen)
 
     def to_undo(self, only):
+        """What is taken back together: lines of one variant, backwards, while they make up no more than a batch."""
         lines = [line for line in self.lines if line.ids and only in (None, line.batch)]
-        return sorted(lines, key=lambda line: (-line.batch, line.variant))
+        together = []
+        for line in sorted(lines, key=lambda line: (line.variant, -line.batch)):
+            last = together[-1] if together else []
+            fits = last and last[0].variant == line.variant
+            if fits and sum(len(one.ids) for one in [*last, line]) <= SIZE:
+                last.append(line)
+            else:
+                together.append([line])
+        return together
 
-    def undo_line(self, line):
+    def undo_lines(self, lines):
         writer = next(self.writers)
-        mine = [row_id for row_id in line.ids if row_id in self.rows and self.rows[row_id].writer == line.writer]
-        for row_id in mine:
-            row = self.rows[row_id]
-            row.period, row.start = None, None if line.variant == BOTH else row.start
-            row.writer = writer
-        line.left_alone += [row_id for row_id in line.ids if row_id not in mine]
-        line.ids, line.undone = [], line.undone + len(mine)
+        mine = {
+            (line.batch, row_id)
+            for line in lines
+            for row_id in line.ids
+            if row_id in self.rows and self.rows[row_id].writer == line.writer
+        }
+        for line in lines:
+            here = [row_id for row_id in line.ids if (line.batch, row_id) in mine]
+            for row_id in here:
+                row = self.rows[row_id]
+                row.period, row.start = None, None if line.variant == BOTH else row.start
+                row.writer = writer
+            line.left_alone += [row_id for row_id in line.ids if row_id not in here]
+            line.ids, line.undone = [], line.undone + len(here)
         return len(mine)
 
     def ask(self, question, *, at_work):
@@ -308,8 +324,8 @@ class Moves(RuleBasedStateMachine):
         lines = self.model.to_undo(only)
 
         def observe(batch):
-            line = lines.pop(0)
-            assert (batch.number, batch.changed) == (line.batch, self.model.undo_line(line))
+            some = lines.pop(0)
+            assert (batch.number, batch.changed) == (some[0].batch, self.model.undo_lines(some))
 
         report = self.work(lambda worker: undo(worker, only), observe, script, paused)
         if report is None:

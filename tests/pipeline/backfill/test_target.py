@@ -307,7 +307,7 @@ def test_other_columns_keep_what_they_hold(database, tmp_path):
 @pytest.mark.parametrize(
     ("fills", "change", "sentence"),
     [
-        (("slot",), 'ALTER TABLE reservations DROP "timeSlotStart"', "has no column 'timeSlotStart'"),
+        (("period", "slot"), 'ALTER TABLE reservations DROP "timeSlotStart"', "has no column 'timeSlotStart'"),
         (("service",), 'ALTER TABLE reservations RENAME "serviceName" TO name', "has no column 'serviceName'"),
         (("period",), "ALTER TABLE reservations DROP CONSTRAINT reservations_pkey", "No unique index says"),
         (("period",), "ALTER TABLE reservations ALTER period TYPE varchar(7)", "which cannot hold AFTERNOON"),
