@@ -12,6 +12,8 @@ from pipeline.errors import UsageError
 from pipeline.flags import takes
 
 if TYPE_CHECKING:
+    from pipeline.finished_run import FinishedRun
+    from pipeline.review.groups import Waiting
     from pipeline.settings import Settings
 
 EXAMPLE = "Example: `ojeon review serve reports/20261123-101500-3f2a`"
@@ -26,7 +28,7 @@ class Language(StrEnum):
     EN = "en"
 
 
-@takes("runs")
+@takes("runs", "answers")
 def serve(  # noqa: PLR0913 - one parameter an option
     *,
     run: Annotated[str, typer.Argument(metavar="RUN", help="A finished run: its folder, or its name in the runs.")],
@@ -41,19 +43,14 @@ def serve(  # noqa: PLR0913 - one parameter an option
     Only a browser of this machine can reach it, and the printed address admits once. An answer is in the store
     before the page calls it saved; the next run uses it before every parser.
     """
-    from pipeline import manifest
     from pipeline.answers import Purpose, open_answers
-    from pipeline.review.groups import sampled_in, waiting_in
+    from pipeline.finished_run import open_finished
     from pipeline.review.server import serve as serve_page
     from pipeline.review.server import show_in_browser
     from pipeline.review.triage import Triage
 
-    folder = _folder(run, settings)
-    content = manifest.read(folder)
-    texts = (sampled_in if audit else waiting_in)(folder, content["run"])
-    purpose = Purpose.AUDIT if audit else Purpose.REVIEW
-    # The run's own settings, as its manifest keeps them: texts are explained as they were read.
-    policy = settings.model_construct(**content["settings"]).policy()
+    finished = open_finished(_folder(run, settings))
+    texts = _texts(finished, audit=audit)
 
     def announce(address: str) -> None:
         typer.echo(address)
@@ -63,8 +60,21 @@ def serve(  # noqa: PLR0913 - one parameter an option
             show_in_browser(address)
 
     with open_answers(settings.answers_file) as answers:
-        serve_page(Triage(content["run"], texts, answers, purpose), policy, port, lang.value, announce)
+        triage = Triage(finished.run_id, texts, answers, Purpose.AUDIT if audit else Purpose.REVIEW)
+        serve_page(triage, finished.policy, port, lang.value, announce)
     talk.print(f"Every answer shown as saved is in {settings.answers_file}.", soft_wrap=True)
+
+
+def _texts(run: "FinishedRun", *, audit: bool) -> "list[Waiting]":
+    """The texts to ask about; the workbench is closed again, for others may want it."""
+    with run.workbench as workbench:
+        if audit:
+            from pipeline.review.sampled import sampled_in
+
+            return sampled_in(workbench, run.run_id)
+        from pipeline.review.groups import waiting_in
+
+        return waiting_in(workbench, run.run_id)
 
 
 def _folder(run: str, settings: "Settings") -> Path:

@@ -3,18 +3,15 @@
 import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from pathlib import Path
 
 import duckdb
 
 from parsers.types import Disposition, Period, Reason
-from pipeline import audit_sample, review_file, reviewed
-from pipeline.errors import RunError, UsageError
-from pipeline.workbench import FILE_NAME, read_workbench
+from pipeline import review_file, reviewed
+from pipeline.errors import RunError
 
 _WAITING = """
 SELECT d.raw, t."rows" - t.already_set, d.period, d.confidence, d.reason, t.first_seen, t.last_seen, s.meaning
@@ -68,49 +65,17 @@ def likeness(text: Waiting, meaning: str) -> tuple[str, ...]:
     return *shared, *([text.raw] if in_words else digits)
 
 
-def waiting_in(folder: Path, run_id: str) -> list[Waiting]:
-    """Read the texts that wait in the run's ``folder``: the largest group first, most rows first in each.
+def waiting_in(workbench: duckdb.DuckDBPyConnection, run_id: str) -> list[Waiting]:
+    """Read the texts that wait in a run: the largest group first, most rows first in each.
 
     Raises:
-        UsageError: the folder holds no workbench.
-        RunError: the workbench is in use or damaged.
+        RunError: the workbench lacks a table or cannot be read.
     """
-    with _opened(folder) as workbench:
-        return _grouped(_read(workbench, run_id))
-
-
-def sampled_in(folder: Path, run_id: str) -> list[Waiting]:
-    """Read the run's audit sample, in its random order, without anything that could tell what was decided.
-
-    Raises:
-        UsageError: the folder holds no workbench, or the run drew no sample.
-        RunError: the workbench is in use or damaged.
-    """
-    with _opened(folder) as workbench:
-        sample = audit_sample.read(workbench)
-    if sample is None:
-        raise UsageError(f"The run in {folder} drew no audit sample. Start a new one with `ojeon run`.")
-    return [
-        Waiting(review_file.key(run_id, line.raw), line.raw, line.rows, group=number)
-        for number, line in enumerate(sample.lines)
-    ]
-
-
-@contextmanager
-def _opened(folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    if not (folder / FILE_NAME).is_file():
-        raise UsageError(f"{folder} is not the folder of a run: it holds no {FILE_NAME}.")
     try:
-        with read_workbench(folder) as workbench:
-            yield workbench
-    except duckdb.IOException as error:
-        raise RunError(
-            f"{folder / FILE_NAME} cannot be opened: another program holds it, such as a run or a notebook. "
-            "End that one and try again."
-        ) from error
+        return _grouped(_read(workbench, run_id))
     except duckdb.Error as error:
         raise RunError(
-            f"{folder / FILE_NAME} cannot be read ({type(error).__name__}). Name the folder of a finished run."
+            f"The run's workbench cannot be read ({type(error).__name__}). Name the folder of a finished run."
         ) from error
 
 

@@ -639,8 +639,9 @@ function onKey(event) {
   if (document.querySelector("dialog[open]")) return;
   if (event.code === "Escape") return leave(event);
   if (event.target.matches("input:not([type=checkbox])") || !usesKeys()) return;
-  const slash = event.code === "Slash" || event.key === "/" || event.key === "?";
-  const act = slash ? (event.shiftKey ? openHelp : toSearch) : KEYS[event.code];
+  const slash = event.code === "Slash" || event.key === "/";
+  const help = event.key === "?" || (slash && event.shiftKey);
+  const act = help ? openHelp : slash ? toSearch : KEYS[event.code];
   if (!act) return;
   event.preventDefault();
   if (!event.repeat) act();
