@@ -10,9 +10,9 @@
 
 # %%
 import os
+from datetime import timedelta
 from pathlib import Path
 
-import polars as pl
 from rich.console import Console
 
 from pipeline import manifest
@@ -20,9 +20,9 @@ from pipeline.capacity_charts import load_map, mean_week_chart
 from pipeline.figures import count, percent
 from pipeline.finished_run import open_newest
 from pipeline.half_days import NAME, busiest, mean_week, read_capacity
+from pipeline.listing import listing
 
-pl.Config(tbl_rows=40, tbl_hide_dataframe_shape=True, tbl_hide_column_data_types=True)
-show = Console(width=150).print
+show = Console(width=130).print
 
 # %% [markdown]
 # The newest run below `RUNS` that was verified. Two things the table cannot know are yours to say: how many patients
@@ -70,10 +70,20 @@ load_map(weeks)
 # The load is minutes booked over minutes offered.
 
 # %%
-pl.DataFrame(
-    [
-        {"week of": half.week, "weekday": half.weekday, "period": half.period, "minutes": half.known + half.filled}
-        | {"offered": half.offered, "load before": round(half.before, 2), "load now": round(half.after, 2)}
-        for half in sorted(weeks, key=lambda half: -half.after)[:15]
-    ]
+fullest = sorted(weeks, key=lambda half: -half.after)[:15]
+show(
+    listing(
+        ["day", "half", "minutes booked", "offered", "load before", "load now"],
+        [
+            (
+                half.week + timedelta(days=half.weekday - 1),
+                half.period,
+                half.known + half.filled,
+                half.offered,
+                percent(half.before, 0),
+                percent(half.after, 0),
+            )
+            for half in fullest
+        ],
+    )
 )

@@ -11,20 +11,19 @@
 import os
 from pathlib import Path
 
-import polars as pl
 from rich.console import Console
 
 import parsers
 from pipeline.browse import found_table, search, texts_of_rule, texts_of_shape
-from pipeline.explained import decision_table, explanation_view
+from pipeline.explained import decision_table, explanation_view, suggestion_table
 from pipeline.finished_run import open_newest
+from pipeline.listing import listing
 from pipeline.shape_charts import shapes_chart
 from pipeline.shapes import By, read_profile
 from pipeline.suggest import suggest
 from pipeline.tables import profile_table
 
-pl.Config(tbl_rows=40, fmt_str_lengths=60, tbl_hide_dataframe_shape=True, tbl_hide_column_data_types=True)
-show = Console(width=150).print
+show = Console(width=130).print
 
 # %% [markdown]
 # The newest finished run below `RUNS` (the repository's own `reports/` if that is not set). To look at another one:
@@ -49,12 +48,13 @@ shapes_chart(profile.by_meaning[:16])
 # A few texts make most of the rows: this is why every distinct text can be decided once, and by people where need be.
 
 # %%
-workbench.sql("""
+lines = workbench.sql("""
     SELECT texts, round(share, 3) AS "of all rows" FROM (
         SELECT row_number() OVER most AS texts, sum("rows") OVER most / sum("rows") OVER () AS share FROM texts
         WINDOW most AS (ORDER BY "rows" DESC, raw ROWS UNBOUNDED PRECEDING)
     ) WHERE texts IN (1, 10, 30, 100, 300, 1000, 3000, 10000, 30000) ORDER BY texts
-""").pl()
+""")
+show(listing(lines.columns, lines.fetchall()))
 
 # %% [markdown]
 # The same by pattern (characters rather than meaning), with examples and the days on which each was first and last
@@ -94,14 +94,15 @@ show(found_table(texts_of_rule(workbench, "bare_hour", limit=8)))
 # must not become one, however many rows it would settle.
 
 # %%
-workbench.sql("""
+lines = workbench.sql("""
     SELECT d.reason, sum(t."rows" - t.already_set)::BIGINT AS "rows", count(*) AS texts
     FROM decisions d JOIN texts t ON d.raw IS NOT DISTINCT FROM t.raw
     WHERE d.disposition = 'REVIEW' AND t."rows" > t.already_set GROUP BY 1 ORDER BY 2 DESC, 1
-""").pl()
+""")
+show(listing(lines.columns, lines.fetchall()))
 
 # %%
-pl.DataFrame(suggest(workbench, run.policy)[:10])
+show(suggestion_table(suggest(workbench, run.policy), top=10))
 
 # %% [markdown]
 # ## Try a text, and ask why

@@ -9,24 +9,23 @@
 
 # %%
 import os
-from dataclasses import replace
+from dataclasses import astuple, fields, replace
 from pathlib import Path
 
-import polars as pl
 from rich.console import Console
 
 from parsers.confidence import calibration_error, reliability
 from pipeline.browse import found_table, search
 from pipeline.charts import reliability_chart
-from pipeline.disagreements import disagreements
+from pipeline.disagreements import Disagreement, disagreements
 from pipeline.figures import percent
 from pipeline.finished_run import open_newest
+from pipeline.listing import listing
 from pipeline.open_texts import open_texts
 from pipeline.whatif import changes, opening, outcome, thresholds
 from pipeline.whatif_charts import changes_chart, threshold_chart
 
-pl.Config(tbl_rows=40, fmt_str_lengths=60, tbl_hide_dataframe_shape=True, tbl_hide_column_data_types=True)
-show = Console(width=150).print
+show = Console(width=130).print
 
 # %% [markdown]
 # The newest finished run below `RUNS` (the repository's own `reports/` if that is not set).
@@ -47,14 +46,15 @@ show(
 # with the caution that few such texts call for. A rule at the top of this column is the one to label more texts for.
 
 # %%
-run.workbench.sql("""
+lines = run.workbench.sql("""
     SELECT d.rule, d.disposition, sum(t."rows" - t.already_set)::BIGINT AS "rows", count(*) AS texts,
         round(avg(d.confidence), 4) AS confidence,
         CASE WHEN d.disposition = 'AUTO' THEN round(sum((t."rows" - t.already_set) * (1 - d.confidence)), 1) END
             AS "expected wrong"
     FROM decisions d JOIN texts t ON d.raw IS NOT DISTINCT FROM t.raw
     WHERE t."rows" > t.already_set GROUP BY 1, 2 ORDER BY 2, 3 DESC, 1
-""").pl()
+""")
+show(listing(lines.columns, lines.fetchall()))
 
 # %% [markdown]
 # ## Calibration
@@ -79,7 +79,7 @@ reliability_chart(held_out, "confidence", "share that was right")
 # %%
 found = disagreements(texts, run.policy)
 show(f"{sum(line.auto for line in found)} pairs disagree about what is decided without a person, {len(found)} in all")
-pl.DataFrame(found, infer_schema_length=None)
+show(listing([field.name for field in fields(Disagreement)], map(astuple, found)))
 
 # %% [markdown]
 # ## What if the threshold were another one?

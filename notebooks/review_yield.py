@@ -12,19 +12,17 @@
 import os
 from pathlib import Path
 
-import polars as pl
 from rich.console import Console
 
 from pipeline.answers import standing_of
 from pipeline.figures import percent
 from pipeline.finished_run import open_newest
+from pipeline.listing import listing, readable
 from pipeline.open_texts import open_texts
-from pipeline.review_yield import by_reviewer, left_by_reason, review_yield
-from pipeline.shapes import shown
+from pipeline.review_yield import by_day, by_reviewer, left_by_reason, review_yield
 from pipeline.yield_charts import yield_chart
 
-pl.Config(tbl_rows=40, fmt_str_lengths=60, tbl_hide_dataframe_shape=True, tbl_hide_column_data_types=True)
-show = Console(width=150).print
+show = Console(width=130).print
 
 # %% [markdown]
 # The newest finished run below `RUNS`, and the store of answers beside it.
@@ -56,16 +54,10 @@ yield_chart(found, run.settings.min_auto)
 # well; the audit tells that.
 
 # %%
-pl.DataFrame(
-    [{"reviewer": name, **share._asdict()} for name, share in by_reviewer(found.settled).items()],
-    schema={"reviewer": str, "texts": int, "rows": int},
-)
+show(listing(["reviewer", "texts", "rows"], [(name, *share) for name, share in by_reviewer(found.settled).items()]))
 
 # %%
-pl.DataFrame(
-    [{"day": step.at.date(), "reviewer": step.reviewer, "rows": step.rows} for step in found.settled],
-    schema={"day": pl.Date, "reviewer": str, "rows": int},
-).group_by("day", "reviewer").agg(pl.len().alias("texts"), pl.sum("rows")).sort("day", "reviewer")
+show(listing(["day", "reviewer", "texts", "rows"], [(*who, *share) for who, share in by_day(found.settled).items()]))
 
 # %% [markdown]
 # ## Conflicts
@@ -74,13 +66,14 @@ pl.DataFrame(
 # the text is ambiguous after all: then NEITHER is the honest answer.
 
 # %%
-pl.DataFrame(
-    [
-        {"text": shown(text.raw), "rows": text.rows}
-        | {"said": ", ".join(f"{answer.reviewer}: {answer.verdict}" for answer in answers)}
-        for text, answers in found.conflicts
-    ],
-    schema={"text": str, "rows": int, "said": str},
+show(
+    listing(
+        ["text", "rows", "said"],
+        [
+            (readable(text.raw), text.rows, ", ".join(f"{answer.reviewer}: {answer.verdict}" for answer in answers))
+            for text, answers in found.conflicts
+        ],
+    )
 )
 
 # %% [markdown]
@@ -89,12 +82,8 @@ pl.DataFrame(
 # By the reason why it waits, and the texts that would buy most if they were next.
 
 # %%
-pl.DataFrame(
-    [{"reason": reason, **share._asdict()} for reason, share in left_by_reason(found.left, run.policy).items()],
-    schema={"reason": str, "texts": int, "rows": int},
-)
+reasons = left_by_reason(found.left, run.policy)
+show(listing(["reason", "texts", "rows"], [(reason, *share) for reason, share in reasons.items()]))
 
 # %%
-pl.DataFrame(
-    [{"text": shown(text.raw), "rows": text.rows} for text in found.left[:15]], schema={"text": str, "rows": int}
-)
+show(listing(["text", "rows"], [(readable(text.raw), text.rows) for text in found.left[:15]]))

@@ -14,7 +14,8 @@ from rich.text import Text
 
 from parsers.types import Disposition
 from pipeline.figures import count
-from pipeline.shapes import By, shown
+from pipeline.listing import readable
+from pipeline.shapes import By
 
 _READ = 200
 _TEXTS = f"""
@@ -29,9 +30,9 @@ _STYLE = {Disposition.AUTO: "green", Disposition.REVIEW: "yellow"}
 
 @dataclass(frozen=True, slots=True)
 class FoundText:
-    """One distinct text, masked (None: the NULL), its rows, and what was decided about it."""
+    """One distinct text, masked, its rows, and what was decided about it."""
 
-    text: str | None
+    text: str
     rows: int
     disposition: Disposition
     period: str | None
@@ -65,7 +66,7 @@ def _find(workbench: duckdb.DuckDBPyConnection, where: str, sought: str, limit: 
 
 
 def _found(raw: str | None, rows: int, disposition: str, *decided: Any) -> FoundText:
-    return FoundText(shown(raw), rows, Disposition(disposition), *decided)
+    return FoundText(readable(raw), rows, Disposition(disposition), *decided)
 
 
 def found_table(found: Sequence[FoundText]) -> RenderableType:
@@ -77,7 +78,7 @@ def found_table(found: Sequence[FoundText]) -> RenderableType:
         table.add_column(heading, justify="right" if heading == "rows" else "left", no_wrap=heading != "text")
     for line in found:
         table.add_row(
-            Text("NULL" if line.text is None else line.text or "empty", "" if line.text else "dim italic"),
+            Text(line.text),
             count(line.rows),
             Text(line.disposition, _STYLE[line.disposition]),
             _half(line),

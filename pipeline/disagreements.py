@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from parsers import Decision, Disposition, Policy, explain
+from pipeline.listing import readable
 from pipeline.open_texts import OpenText
-from pipeline.shapes import shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class Disagreement:
     instead: str
     rows: int
     texts: int
-    example: str | None
+    example: str
 
 
 def disagreements(texts: Iterable[OpenText], policy: Policy) -> tuple[Disagreement, ...]:
@@ -37,7 +37,7 @@ def disagreements(texts: Iterable[OpenText], policy: Policy) -> tuple[Disagreeme
         for pair in _differing(text.raw, policy):
             found[pair].append(text)
     lines = (
-        Disagreement(*pair, sum(text.rows for text in those), len(those), shown(max(those, key=_rows).raw))
+        Disagreement(*pair, sum(text.rows for text in those), len(those), readable(max(those, key=_rows).raw))
         for pair, those in found.items()
     )
     return tuple(sorted(lines, key=lambda line: (not line.auto, -line.rows, line.parser, line.overruled)))

@@ -6,14 +6,15 @@ A text counts from the first word on that still stands; one about which reviewer
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from itertools import accumulate
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from parsers import Disposition, Policy, decide
 from pipeline.answers import Answer, Standing, Verdict
 from pipeline.open_texts import OpenText
 
+_Name = TypeVar("_Name")
 _PERIODS = frozenset({Verdict.MORNING, Verdict.AFTERNOON})
 
 
@@ -107,17 +108,24 @@ def by_reviewer(settled: Iterable[Settling]) -> dict[str, Share]:
     return _shares((step.reviewer, step.rows) for step in settled)
 
 
+def by_day(settled: Iterable[Settling]) -> dict[tuple[date, str], Share]:
+    """What each reviewer was the first to settle on each day (UTC), in the order of time."""
+    shares = _shares(((step.at.date(), step.reviewer), step.rows) for step in settled)
+    return dict(sorted(shares.items()))
+
+
 def left_by_reason(left: Iterable[OpenText], policy: Policy) -> dict[str, Share]:
     """What nobody has answered, by the reason why it waits, most rows first."""
     return _shares((str(decide(text.raw, policy).reason), text.rows) for text in left)
 
 
-def _shares(lines: Iterable[tuple[str, int]]) -> dict[str, Share]:
-    sums: dict[str, Share] = {}
+def _shares(lines: Iterable[tuple[_Name, int]]) -> dict[_Name, Share]:
+    """Texts and rows by name, most rows first; of equals the one that came first."""
+    sums: dict[_Name, Share] = {}
     for name, rows in lines:
         share = sums.get(name, Share(0, 0))
         sums[name] = Share(share.texts + 1, share.rows + rows)
-    return dict(sorted(sums.items(), key=lambda item: (-item[1].rows, item[0])))
+    return dict(sorted(sums.items(), key=lambda item: -item[1].rows))
 
 
 def _moment(answer: Answer) -> datetime:

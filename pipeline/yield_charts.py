@@ -40,14 +40,14 @@ def _layers(
     least_share: float,
 ) -> alt.LayerChart:
     first, last = curve[0], curve[-1]
-    low = min(first["share"], least_share)
+    low = least_share if 2 * first["share"] - 1 <= least_share <= first["share"] else first["share"]
     scale = alt.Scale(domain=[max(0.0, low - (1 - low) * 0.25), 1], nice=False, zero=False)
     x = alt.X("texts:Q", scale=alt.Scale(domain=[0, max(1, last["texts"] * 1.06)], nice=False))
     x = x.axis(title="texts answered, in the order of the answers", grid=False, tickMinStep=1, format="d")
     y = alt.Y("share:Q", scale=scale, axis=alt.Axis(title="rows settled", format=".1~%", grid=False))
     legend = alt.Legend(title=None, orient="none", legendX=0, legendY=-36, direction="horizontal", symbolType="circle")
     gate = [{"share": least_share, "texts": last["texts"] * 1.06, "name": f"the gate, {percent(least_share, 0)} AUTO"}]
-    goal = alt.Chart(chart_data(gate)).encode(y=y)
+    goal = alt.Chart(chart_data([line for line in gate if line["share"] >= low])).encode(y=y)
     wished = alt.Chart(chart_data(best)).encode(x=x, y=y)
     ends = alt.Chart(chart_data([first, last])).encode(x=x, y=y, text="name:N")
     hint = [{**best[len(best) * 2 // 3], "name": "the most frequent first"}]
