@@ -15,7 +15,7 @@ from parsers.types import Disposition, Period
 _PLANNED_BY_WEEKDAY = """
 SELECT isodow(r.preferred_date), d.period, d.start_time, count(*)
 FROM reservations r JOIN decisions d ON r.raw IS NOT DISTINCT FROM d.raw
-WHERE r.current_period IS NULL AND d.disposition = $auto AND r.preferred_date IS NOT NULL AND d.period IS NOT NULL
+WHERE r.current_period IS NULL AND d.disposition = $auto AND isfinite(r.preferred_date) AND d.period IS NOT NULL
 GROUP BY ALL
 """
 

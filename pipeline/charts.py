@@ -39,7 +39,7 @@ def confidence_chart(bins: Sequence[ConfidenceBin], threshold: float, fates: Map
     counts = (
         alt.Chart(chart_data(tops))
         .mark_text(dy=-7, fontSize=10)
-        .encode(x=alt.X("middle:Q", scale=scale), y=rows, text=alt.Text("rows:Q", format=".2~s"))
+        .encode(x=alt.X("middle:Q", scale=scale), y=rows, text=alt.Text("rows:Q", format=".3~s"))
     )
     rule = alt.Chart(chart_data([{"at": threshold}])).mark_rule(strokeDash=[4, 3]).encode(x=alt.X("at:Q", scale=scale))
     chart = (bars + rule + counts).properties(

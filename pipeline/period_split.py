@@ -66,7 +66,7 @@ class Weekday:
 class PeriodSplit:
     """The planned rows by half-day.
 
-    ``months`` (``"2025-10"``) are the last ``MONTHS`` that have any; ``earlier`` sums the ``earlier_months`` before.
+    ``months`` (``"2025-10"``) are the last ``MONTHS`` that have any; ``earlier`` sums those before.
 
     Every row is in one of ``months``, ``earlier`` and ``undated``, and in one of ``weekdays`` and ``undated``.
     """
@@ -74,7 +74,6 @@ class PeriodSplit:
     halves: Halves
     months: tuple[tuple[str, Halves], ...]
     earlier: Halves
-    earlier_months: int
     weekdays: tuple[Weekday, ...]
     undated: Halves
 
@@ -102,7 +101,6 @@ def split_by_period(workbench: duckdb.DuckDBPyConnection, policy: Policy) -> Per
         halves=everything,
         months=tuple((month, months[month]) for month in last),
         earlier=_sum(halves for month, halves in months.items() if month not in last),
-        earlier_months=len(months) - len(last),
         weekdays=tuple(_weekday(number, weekdays[number], policy) for number in range(1, 8)),
         undated=undated,
     )

@@ -76,6 +76,7 @@ def render_report(view: ReportView, language: Language = "en") -> str:
     return template.render(
         view=view,
         say=words.say,
+        words=words,
         style=Markup(style),  # noqa: S704 - our own file; CSS in a style element must not be escaped
         policy=_policy(style),
         parts=_PARTS,

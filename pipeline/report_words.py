@@ -1,5 +1,6 @@
 """What the report says in one language: its words, and the sentences that are made of words and figures."""
 
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -53,6 +54,12 @@ class Words:
     def load(cls, language: Language) -> Self:
         """Read a language's file."""
         return cls(tomllib.loads((_TEMPLATES / f"report.{language}.toml").read_text(encoding="utf-8")))
+
+    def shape(self, meaning: str) -> str:
+        """A shape's name by meaning, part for part in this language."""
+        kinds = self.say["shapes"]["kinds"]
+        longest_first = "|".join(re.escape(kind) for kind in sorted(kinds, key=len, reverse=True))
+        return re.sub(rf"(?<!\S)(?:{longest_first})(?!\S)", lambda match: kinds[match[0]], meaning)
 
     def gates(self, view: ReportView) -> list[ToldGate]:
         """The gates in their order."""

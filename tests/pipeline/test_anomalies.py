@@ -1,5 +1,6 @@
 from pathlib import Path
 
+import pytest
 from filled_workbench import Line, auto, fill
 
 from parsers.policy import Policy, Slot
@@ -52,3 +53,11 @@ def test_only_planned_rows_with_a_date_count(tmp_path: Path) -> None:
 def test_the_slots_are_the_clinics(tmp_path: Path) -> None:
     lines = [auto("오후", 3, "AFTERNOON", date=SUNDAY)]
     assert _found(tmp_path, lines, Policy(slots=(Slot(7, 13 * 60, 17 * 60),))) == []
+
+
+@pytest.mark.parametrize("date", ["NULL", "'infinity'"])
+def test_rows_without_a_day_fit_everywhere(tmp_path: Path, date: str) -> None:
+    with open_workbench(tmp_path) as workbench:
+        fill(workbench, [auto("오전", 2, "MORNING", date=SUNDAY)])
+        workbench.execute(f"UPDATE reservations SET preferred_date = {date}::DATE")
+        assert find_anomalies(workbench, Policy()) == ()
