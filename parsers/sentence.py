@@ -24,7 +24,7 @@ from functools import cache, lru_cache
 from typing import NamedTuple
 
 from parsers.clean import clean
-from parsers.days import DATES, MARKS, SMALL_TALK, bounds_a_day, left_alone, of_days, speak_of_days
+from parsers.days import DATES, SMALL_TALK, said_of_days, speak_of_days
 from parsers.glue import stand_alone
 from parsers.lexer import Clock, Token, is_day, lex
 from parsers.lexicon import lexicon
@@ -155,16 +155,13 @@ def _assemble(text: str, tokens: list[Token]) -> list[Item]:
 
 def _itemize(text: str, tokens: list[Token], *, dated: bool) -> list[Item]:
     items: list[Item] = []
-    alone = left_alone(text, tokens) if dated else None
+    said = said_of_days(text, tokens) if dated else {}
     for place, token in enumerate(tokens):
         kind = token.kind
-        if place == alone:
-            items.append(Item("d", None, token, token.start, token.end))
+        if place in said:
+            items += [Item(symbol, None, token, token.start, token.end) for symbol in said[place]]
             continue
-        if kind in _READ_OVER or (dated and kind in MARKS and of_days(tokens, place)):
-            continue
-        if dated and bounds_a_day(tokens, place):
-            items.append(Item("?", None, token, token.start, token.end))
+        if kind in _READ_OVER:
             continue
         item = _item(text, tokens, place, token)
         if item is not None:
