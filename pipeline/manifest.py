@@ -1,6 +1,8 @@
 """``manifest.json``: what a run was made of, whether its plan may be applied, and a hash of every file.
 
-It is written last and appears whole or not at all, so a run's folder without it is unfinished.
+It is written last and appears whole or not at all, so a run's folder without it is unfinished. Its last line seals it:
+a hash of everything before. That catches slips, editors and damage to any byte; whoever means to forge a plan can seal
+it anew, and is kept out by the rights on the folder alone.
 """
 
 import hashlib
@@ -21,12 +23,13 @@ FORMAT = 1
 _PACKAGES = ("ojeon", "duckdb", "polars", "great-expectations")
 MOVES = "moves"
 """The folder inside a run's folder in which apply, verify and undo write what they did; no part of the plan."""
-# The workbench goes on changing as people look into it; the manifest cannot hold its own hash.
+# The workbench goes on changing as people look into it; the manifest is sealed by its last line.
+_SEAL_BEGINS, _SEAL_ENDS, _SEAL_LENGTH = b',\n  "seal": "', b'"\n}\n', hashlib.sha256().digest_size * 2
 _NOT_HASHED = (FILE_NAME, workbench.FILE_NAME, f"{workbench.FILE_NAME}.wal")
 
 
 def write(folder: Path, content: Mapping[str, Any]) -> Path:
-    """Add versions, the time and the files' hashes to ``content`` and write it into ``folder`` in one move.
+    """Add versions, the time and the files' hashes to ``content``, seal it and write it into ``folder`` in one move.
 
     Raises:
         OSError: a file cannot be read or the manifest cannot be written.
@@ -40,9 +43,8 @@ def write(folder: Path, content: Mapping[str, Any]) -> Path:
     }
     path, partial = folder / FILE_NAME, folder / f".{FILE_NAME}.partial"
     try:
-        with partial.open("w", encoding="utf-8") as file:
-            json.dump(manifest, file, ensure_ascii=False, indent=2)
-            file.write("\n")
+        with partial.open("wb") as file:
+            file.write(_sealed(json.dumps(manifest, ensure_ascii=False, indent=2)))
             file.flush()
             os.fsync(file.fileno())
         partial.replace(path)
@@ -77,7 +79,7 @@ def read(folder: Path) -> dict[str, Any]:
 
 
 def verify_files(folder: Path) -> list[str]:
-    """Compare the folder with its manifest.
+    """Compare the folder with its manifest, and that with its seal.
 
     Returns:
         One finding per file that was changed, is missing or was added, such as ``updates/0003.sql: changed``;
@@ -88,6 +90,8 @@ def verify_files(folder: Path) -> list[str]:
     """
     expected = read(folder)["files"]
     try:
+        if not _is_sealed((folder / FILE_NAME).read_bytes()):
+            return [f"{FILE_NAME}: changed"]  # nothing that it says of the others can be trusted
         found = set(_files(folder))
         findings = {name: "missing" for name in expected if name not in found}
         findings |= {name: "added" for name in found if name not in expected}
@@ -97,6 +101,17 @@ def verify_files(folder: Path) -> list[str]:
     except OSError as error:
         raise RunError(f"The files of {folder} cannot be read: {error.strerror}. Make them readable.") from error
     return [f"{name}: {finding}" for name, finding in sorted(findings.items())]
+
+
+def _sealed(text: str) -> bytes:
+    """The JSON object ``text`` with the hash of everything before as its last member."""
+    content = text.removesuffix("\n}").encode() + _SEAL_BEGINS
+    return content + hashlib.sha256(content).hexdigest().encode() + _SEAL_ENDS
+
+
+def _is_sealed(content: bytes) -> bool:
+    body = content.removesuffix(_SEAL_ENDS)
+    return body[-_SEAL_LENGTH:] == hashlib.sha256(body[:-_SEAL_LENGTH]).hexdigest().encode() and body != content
 
 
 def settings_hash(settings: Mapping[str, Any]) -> str:

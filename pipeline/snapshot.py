@@ -164,6 +164,7 @@ def _facts(leader: psycopg.Connection, table: LiveTable) -> dict[str, Any]:
         "user": user,
         "server_version": version,
         "system_identifier": _one(leader, identifier) if may_identify else None,
+        "database_oid": _one(leader, sql.SQL("SELECT oid::bigint FROM pg_database WHERE datname = current_database()")),
         "snapshot_at": moment,
         "table": table_of(table.names).as_string(None),
         "table_kind": table.kind,

@@ -78,6 +78,13 @@ def seal(folder: Path, url: str, decided: Decided = DECIDED, names: TableNames |
     return folder
 
 
+def reseal(folder: Path) -> None:
+    """Write the manifest anew over the files that are there now, as a forger would."""
+    content = manifest.read(folder)
+    del content["seal"]
+    manifest.write(folder, content)
+
+
 @dataclass(frozen=True, slots=True)
 class Move:
     """A sealed plan and its live table, driven in this process; ``fills`` as in the settings."""

@@ -37,6 +37,17 @@ def test_it_names_the_versions(folder: Path) -> None:
     }
 
 
+def test_a_manifest_that_is_not_as_it_was_sealed_is_the_one_finding(folder: Path) -> None:
+    path = folder / "manifest.json"
+    content = path.read_bytes()
+    (folder / "report.html").unlink()
+    for edited in (content.replace(b'"r"', b'"s"'), content.replace(b"  ", b"   ", 1), content + b"\n", b"{}"):
+        path.write_bytes(edited if edited != b"{}" else b'{"format": 1, "files": {}}')
+        assert manifest.verify_files(folder) == ["manifest.json: changed"]
+    path.write_bytes(content)
+    assert manifest.verify_files(folder) == ["report.html: missing"]
+
+
 def test_a_folder_as_the_run_left_it_has_no_findings(folder: Path) -> None:
     (folder / "workbench.duckdb").write_bytes(b"looked into")
     (folder / "workbench.duckdb.wal").write_bytes(b"")

@@ -365,9 +365,9 @@ def test_a_second_one_is_refused_while_one_is_at_work(move):
     is_applied(move)
 
 
-def test_a_clock_that_is_ahead_does_no_harm(database, tmp_path):
+def test_a_clock_that_is_a_little_ahead_does_no_harm(database, tmp_path):
     make(database, tmp_path)
-    ahead = (datetime.now(UTC) + timedelta(hours=3)).isoformat(timespec="seconds")
+    ahead = (datetime.now(UTC) + timedelta(minutes=5)).isoformat(timespec="seconds")
     move = Move(database, seal(tmp_path / "ahead", database, written_at=ahead))
     assert move.apply().state == "applied"
     is_applied(move)

@@ -2,14 +2,15 @@
 
 import json
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 
 import psycopg
 import pytest
-from live_move import Move, seal
+from live_move import Move, reseal, seal
 
 from pipeline.backfill import asking, ledger
-from pipeline.backfill.plan import read_plan
-from pipeline.errors import OjeonError
+from pipeline.backfill.plan import find_plan, read_plan
+from pipeline.errors import OjeonError, RunError
 
 TABLE = """
 CREATE TABLE reservations (id text PRIMARY KEY, "preferredTime" text, "preferredDate" date, "createdAt" timestamp(3),
@@ -59,16 +60,70 @@ def test_a_plan_that_its_own_run_refused(move, tmp_path):
     assert refusal(refused, refused.apply, 2) == f"The plan in {refused.folder} is not to be applied: {why}"
 
 
-@pytest.mark.parametrize("position", [0, 50, -2])
-def test_a_plan_edited_by_one_byte(move, position):
-    path = move.folder / "dictionary.jsonl"
-    content = bytearray(path.read_bytes())
-    content[position] ^= 1
-    path.write_bytes(content)
+@pytest.mark.parametrize("name", ["dictionary.jsonl", "manifest.json"])
+def test_a_plan_edited_by_one_byte_whichever(move, name):
+    path = move.folder / name
+    content = path.read_bytes()
+    for position, byte in enumerate(content):
+        path.write_bytes(content[:position] + bytes([byte ^ (1 << position % 8)]) + content[position + 1 :])
+        with pytest.raises(OjeonError, match=r"Put the files back, or plan again|Start a new run with `ojeon run`"):
+            read_plan(move.folder, max_age=timedelta(days=7))
+    path.write_bytes(content.replace(b"MORNING", b"MORNIN6", 1).replace(b"allowed", b"ALLOWED", 1))
     assert refusal(move, move.apply, 2) == (
-        f"The plan in {move.folder} is not as its run left it (dictionary.jsonl: changed), and a plan never changes. "
+        f"The plan in {move.folder} is not as its run left it ({name}: changed), and a plan never changes. "
         "Put the files back, or plan again with `ojeon run`."
     )
+
+
+def test_a_plan_that_its_run_refused_and_somebody_allowed(move, tmp_path):
+    (tmp_path / "other").mkdir()
+    refused = resealed(move, tmp_path / "other", apply="refused", why="its check did not pass.")
+    path = refused.folder / "manifest.json"
+    path.write_text(path.read_text(encoding="utf-8").replace('"refused"', '"allowed"'), encoding="utf-8")
+    assert "(manifest.json: changed), and a plan never changes" in refusal(refused, refused.apply, 2)
+
+
+def test_a_plan_whose_file_and_hash_were_both_changed(move):
+    path = move.folder / "dictionary.jsonl"
+    edited = path.read_bytes().replace(b"MORNING", b"AFTERNOON")
+    path.write_bytes(edited)
+    sealed = json.loads((move.folder / "manifest.json").read_text(encoding="utf-8"))
+    sealed["files"]["dictionary.jsonl"] = {"sha256": sha256(edited).hexdigest(), "bytes": len(edited)}
+    (move.folder / "manifest.json").write_text(json.dumps(sealed, ensure_ascii=False, indent=2), encoding="utf-8")
+    assert "(manifest.json: changed), and a plan never changes" in refusal(move, move.apply, 2)
+
+
+@pytest.mark.parametrize("missing", ["run", "settings", "source", "plan", "written_at"])
+def test_a_manifest_that_lacks_what_a_run_writes_into_it(move, missing):
+    content = json.loads((move.folder / "manifest.json").read_text(encoding="utf-8"))
+    del content[missing]
+    (move.folder / "manifest.json").write_text(json.dumps(content), encoding="utf-8")
+    with pytest.raises(RunError, match=r"manifest\.json lacks what a run writes into it .* Put the file back"):
+        find_plan(move.folder)
+
+
+@pytest.mark.parametrize(("ahead", "shown"), [(timedelta(minutes=50), "50 minutes"), (timedelta(days=900), "900 days")])
+def test_a_plan_from_the_future(move, tmp_path, ahead, shown):
+    (tmp_path / "other").mkdir()
+    written = (datetime.now(UTC) + ahead).isoformat(timespec="seconds")
+    early = resealed(move, tmp_path / "other", written_at=written)
+    assert refusal(early, early.apply, 2) == (
+        f"The plan in {early.folder} was written {shown} in the future by this machine's clock, so nobody can tell how "
+        "old it is. Set the clock that is wrong; if it was that of the run, plan again with `ojeon run`."
+    )
+
+
+def test_a_copy_that_was_restored_under_the_same_name(move, tmp_path):
+    (tmp_path / "other").mkdir()
+    source = json.loads((move.folder / "manifest.json").read_text(encoding="utf-8"))["source"]
+    ((oid,),) = move.execute("SELECT oid::bigint FROM pg_database WHERE datname = current_database()")
+    other = resealed(move, tmp_path / "other", source=source | {"database_oid": oid + 1})
+    assert refusal(other, other.apply, 2) == (
+        f"The database {source['database']} was made anew since the run read it (restored from a copy, perhaps), so "
+        "the plan is about another one of that name. Plan again here with `ojeon run`."
+    )
+    (tmp_path / "same").mkdir()
+    assert resealed(move, tmp_path / "same", source=source | {"database_oid": oid}).apply().changed == 9
 
 
 def test_a_plan_with_files_added_and_missing(move):
@@ -80,8 +135,7 @@ def test_a_plan_with_files_added_and_missing(move):
 
 def test_a_plan_without_its_dictionary(move):
     (move.folder / "dictionary.jsonl").unlink()
-    manifest = json.loads((move.folder / "manifest.json").read_text(encoding="utf-8"))
-    (move.folder / "manifest.json").write_text(json.dumps(manifest | {"files": {}}), encoding="utf-8")
+    reseal(move.folder)
     said = refusal(move, move.apply, 4)
     assert said.endswith("dictionary.jsonl cannot be read (FileNotFoundError). Plan again with `ojeon run`.")
     assert move.execute("SELECT count(*) FROM ojeon.runs") == [(0,)]

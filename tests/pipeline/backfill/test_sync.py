@@ -2,7 +2,6 @@
 
 import csv
 import itertools
-import json
 import os
 import signal
 import subprocess
@@ -12,7 +11,7 @@ from datetime import timedelta
 
 import psycopg
 import pytest
-from live_move import DECIDED, Move, seal
+from live_move import DECIDED, Move, reseal, seal
 
 from fixtures.clinic.load import create
 from parsers import Policy, decide
@@ -146,9 +145,7 @@ def test_texts_in_the_runs_own_review_file_are_not_written_down_again(database, 
     create(database)
     folder = seal(tmp_path / RUN, database)
     (folder / FILE_NAME).write_text(f"key,text\r\n{key(RUN, UNDECIDED)},x\r\n", encoding="utf-8-sig")
-    content = manifest.read(folder)
-    (folder / manifest.FILE_NAME).unlink()
-    manifest.write(folder, content)
+    reseal(folder)
     move = Move(database, folder)
     insert(move, "waits", UNDECIDED)
     insert(move, "new", ANOTHER)
@@ -226,12 +223,10 @@ def test_a_run_that_is_not_applied_is_not_synced(move, state):
         synced(move)
 
 
-def test_a_plan_of_another_version_is_not_gone_on_with(database, tmp_path):
+def test_a_plan_of_another_version_is_not_gone_on_with(database, tmp_path, monkeypatch):
     create(database)
-    move = Move(database, seal(tmp_path / RUN, database, versions={"ojeon": "0.0.1"}))
-    content = json.loads((move.folder / manifest.FILE_NAME).read_text(encoding="utf-8"))
-    content["versions"]["ojeon"] = "0.0.1"
-    (move.folder / manifest.FILE_NAME).write_text(json.dumps(content), encoding="utf-8")
+    monkeypatch.setattr(manifest, "versions", lambda: {"ojeon": "0.0.1"})
+    move = Move(database, seal(tmp_path / RUN, database))
     move.apply()
     with pytest.raises(UsageError, match=r"decided by ojeon 0\.0\.1"):
         synced(move)
