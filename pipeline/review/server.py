@@ -41,8 +41,8 @@ def serve(triage: Triage, policy: Policy, port: int, language: str, announce: Ca
             ws="none",
             timeout_graceful_shutdown=_PATIENCE,
         )
-        announce(f"http://{LOOPBACK}:{port}/?{TOKEN}={door.token}")
         with suppress(KeyboardInterrupt):
+            announce(f"http://{LOOPBACK}:{port}/?{TOKEN}={door.token}")
             uvicorn.Server(config).run(sockets=[listener])
         interrupts.forget()
 
