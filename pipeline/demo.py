@@ -1,10 +1,11 @@
-"""The demo: an invented clinic on a real PostgreSQL, the whole way, and a rehearsal of the plan.
+"""The demo: an invented clinic on a real PostgreSQL, the whole way, a rehearsal of the plan, and a review.
 
 The only module of the pipeline that knows the fixtures; nothing else may.
 """
 
 import secrets
 import shutil
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,14 +19,18 @@ from psycopg.conninfo import make_conninfo
 
 from fixtures.clinic.generate import Clinic, generate
 from fixtures.clinic.load import create, load
+from fixtures.clinic.reviewer import answers
 from pipeline.address import read_address
+from pipeline.answers import Verdict
 from pipeline.embedded import embedded_postgres
 from pipeline.errors import UsageError
 from pipeline.extract import source_of
 from pipeline.live import connected
 from pipeline.rehearsal import Rehearsal, rehearse
+from pipeline.review.stand_in import Reviewed, review
 from pipeline.settings import Settings
 from pipeline.way import Progress, Run, Step, open_run, travel
+from pipeline.workbench import read_workbench
 
 Announce = Callable[[Step], Progress]
 
@@ -33,6 +38,7 @@ Announce = Callable[[Step], Progress]
 _OF_THE_CLINIC = ("timezone", "noon", "slots", "grace", "names")
 _PREPARE = Step("prepare", "start PostgreSQL and load the invented clinic", lambda _run, _progress: None)
 _REHEARSE = Step("rehearse", "apply the plan with psql, apply it again, undo it", lambda _run, _progress: None)
+_REVIEW = Step("review", "a stand-in fills in manual_review.xlsx; import it, run again", lambda _run, _progress: None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,22 +62,44 @@ class Truth:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What the demo did: the run, how right it was, the rehearsal (None where the plan is refused), seconds taken."""
+    """What the demo did: the run, how right it was, the rehearsal (None where the plan is refused), seconds taken.
+
+    ``reviewed`` is what the stand-in reviewer said about the run's list, ``again`` the run that took it in.
+    """
 
     run: Run
     truth: Truth
     rehearsal: Rehearsal | None
+    reviewed: Reviewed
+    again: Run
     seconds: float
     url: str
 
     @property
     def as_promised(self) -> bool:
-        """Nothing decided wrongly, and the rehearsal changed just the planned rows, none twice, and took all back."""
+        """Nothing decided wrongly, the rehearsal came out even, and the second run took in just what was answered.
+
+        The rehearsal must change just the planned rows, none twice, and take all back.
+        """
         planned = self.run.reports["emit"].rows.auto
         played = self.rehearsal
-        return self.truth.auto == self.truth.auto_right and (
-            played is None
-            or (played.applied == planned == played.undone and played.applied_again == 0 and played.restored)
+        return (
+            self.truth.auto == self.truth.auto_right
+            and (
+                played is None
+                or (played.applied == planned == played.undone and played.applied_again == 0 and played.restored)
+            )
+            and self._took_in_what_was_answered
+        )
+
+    @property
+    def _took_in_what_was_answered(self) -> bool:
+        before, after = (run.reports["emit"].rows for run in (self.run, self.again))
+        said = self.reviewed
+        return bool(
+            after.auto - before.auto == said.rows_with_period
+            and after.neither == said.rows - said.rows_with_period
+            and before.waiting - after.waiting == said.rows
         )
 
 
@@ -91,13 +119,30 @@ def demonstrate(settings: Settings, rows: int, database_url: str | None, announc
         progress(2, 3)
         load(url, clinic)
         progress(3, 3)
-        its_own = {name: Settings.model_fields[name].get_default() for name in _OF_THE_CLINIC}
-        run = open_run(settings.model_copy(update=its_own), source_of(url, None))
-        travel(run, announce)
-        rehearsal = None
-        if run.reports["emit"].apply_allowed:
-            rehearsal = rehearse(url, psql, run.folder, run.settings.names, announce(_REHEARSE))
-        yield Shown(run, _held_against(run.workbench, clinic), rehearsal, time.monotonic() - started, url)
+        with tempfile.TemporaryDirectory(prefix="ojeon-demo-") as elsewhere:
+            its_own = {name: Settings.model_fields[name].get_default() for name in _OF_THE_CLINIC}
+            its_own["answers"] = Path(elsewhere) / "answers.sqlite"  # invented answers are not for real runs
+            of_the_clinic, source = settings.model_copy(update=its_own), source_of(url, None)
+            run = open_run(of_the_clinic, source)
+            travel(run, announce)
+            rehearsal = None
+            if run.reports["emit"].apply_allowed:
+                rehearsal = rehearse(url, psql, run.folder, run.settings.names, announce(_REHEARSE))
+            truth = _held_against(run.workbench, clinic)
+            announce(_REVIEW)(1, 1)
+            reviewed = _reviewed(run, Path(elsewhere))
+            again = open_run(of_the_clinic, source)
+            travel(again, announce)
+            yield Shown(run, truth, rehearsal, reviewed, again, time.monotonic() - started, url)
+
+
+def _reviewed(run: Run, elsewhere: Path) -> Reviewed:
+    """Let the stand-in answer the run's list where a person could; its workbench is closed for it and opened again."""
+    run.workbench.close()
+    said: dict[str | None, Verdict] = {raw: Verdict(verdict) for raw, verdict in answers().items()}
+    reviewed = review(run.folder, said, elsewhere / "manual_review.xlsx", run.settings.answers_file)
+    run.workbench = read_workbench(run.folder)
+    return reviewed
 
 
 @contextmanager

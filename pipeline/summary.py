@@ -59,8 +59,19 @@ def demo_summary(shown: "Shown") -> RenderableType:
         told = f"applied {played.applied:,}, again {played.applied_again:,}, undone {played.undone:,}; "
         told += "table as it was, byte for byte" if played.restored else "THE TABLE IS NOT AS IT WAS"
         facts.add_row(Text("rehearsal", "dim"), Text(told, "green" if shown.as_promised else "bold red"))
+    facts.add_row(Text("reviewer", "dim"), Text(_review(shown), "green" if shown.as_promised else "bold red"))
+    facts.add_row(Text("again", "dim"), Text(str(shown.again.folder)))
     facts.add_row(Text("took", "dim"), Text(f"{shown.seconds:.1f} s"))
     return Group(_before_and_after(shown), Text(), run_summary(shown.run.reports, shown.run.folder), facts)
+
+
+def _review(shown: "Shown") -> str:
+    before, after = (run.reports["emit"].rows for run in (shown.run, shown.again))
+    said = shown.reviewed
+    return (
+        f"answered {said.texts:,} of {said.listed:,} texts ({said.rows:,} rows); AUTO {before.auto_share:.2%} before, "
+        f"{after.auto_share:.2%} after; {before.waiting:,} rows waited, {after.waiting:,} do now"
+    )
 
 
 _EXAMPLES = """

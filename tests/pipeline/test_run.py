@@ -3,6 +3,7 @@
 import html
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -18,7 +19,15 @@ from fixtures.clinic.load import create, load
 
 OJEON = Path(sys.executable).with_name("ojeon")
 ROWS = 2_000
-ARTEFACTS = {"manifest.json", "manual_review.csv", "manual_review.xlsx", "report.html", "undo", "updates", "workbench.duckdb"}
+ARTEFACTS = {
+    "manifest.json",
+    "manual_review.csv",
+    "manual_review.xlsx",
+    "report.html",
+    "undo",
+    "updates",
+    "workbench.duckdb",
+}
 
 
 def environment(**extra: str) -> dict[str, str]:
@@ -145,6 +154,15 @@ def test_the_demo_shows_the_way_there_and_back(tmp_path):
     assert (Path(done.stdout.strip()) / "manifest.json").is_file()
     assert "again 0" in done.stderr
     assert "table as it was, byte for byte" in done.stderr
+    assert re.search(r"answered (\d+) of \d+ texts .*; AUTO (\S+)% before, (\S+)% after", done.stderr)
+    first, again = sorted(tmp_path.iterdir())
+    before, after = (json.loads((run / "manifest.json").read_text(encoding="utf-8")) for run in (first, again))
+    assert before["facts"]["answers"]["lines"] == 0 < after["facts"]["answers"]["settled"]
+    assert before["rows"]["auto"] < after["rows"]["auto"]
+    assert after["rows"]["neither"] > 0
+    assert after["review"]["rows"] == after["rows"]["review"] - after["rows"]["neither"] < before["review"]["rows"]
+    assert after["apply"] == "allowed"
+    assert not list(tmp_path.glob("*.sqlite"))  # invented answers are not for real runs
 
 
 def test_the_demo_on_a_given_server_uses_a_database_of_its_own(clinic, server, tmp_path):
