@@ -22,7 +22,7 @@ from pipeline.finished_run import open_newest
 from pipeline.half_days import NAME, busiest, mean_week, read_capacity
 from pipeline.listing import listing
 
-show = Console(width=130).print
+show = Console(width=130, highlight=False).print
 
 # %% [markdown]
 # The newest run below `RUNS` that was verified. Two things the table cannot know are yours to say: how many patients

@@ -23,7 +23,7 @@ from pipeline.shapes import By, read_profile
 from pipeline.suggest import suggest
 from pipeline.tables import profile_table
 
-show = Console(width=130).print
+show = Console(width=130, highlight=False).print
 
 # %% [markdown]
 # The newest finished run below `RUNS` (the repository's own `reports/` if that is not set). To look at another one:

@@ -25,7 +25,7 @@ from pipeline.open_texts import open_texts
 from pipeline.whatif import changes, opening, outcome, thresholds
 from pipeline.whatif_charts import changes_chart, threshold_chart
 
-show = Console(width=130).print
+show = Console(width=130, highlight=False).print
 
 # %% [markdown]
 # The newest finished run below `RUNS` (the repository's own `reports/` if that is not set).
@@ -85,8 +85,8 @@ show(listing([field.name for field in fields(Disagreement)], map(astuple, found)
 # ## What if the threshold were another one?
 #
 # To the left less is decided without a person, and less of it wrongly. Each point is the strictest threshold that still
-# lets the named rule pass. A flat stretch costs rows to look at and buys little; a steep one buys rows for next to no
-# risk. The red point is this run, the dashed line its gate.
+# lets the named rule pass, and the way up to it is what that rule buys: **the steeper, the cheaper** its rows; a flat
+# stretch is risk for few of them. The red point is this run, the dashed line its gate.
 
 # %%
 threshold_chart(thresholds(texts, run.policy), now, run.settings.min_auto)

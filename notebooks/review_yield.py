@@ -22,7 +22,7 @@ from pipeline.open_texts import open_texts
 from pipeline.review_yield import by_day, by_reviewer, left_by_reason, review_yield
 from pipeline.yield_charts import yield_chart
 
-show = Console(width=130).print
+show = Console(width=130, highlight=False).print
 
 # %% [markdown]
 # The newest finished run below `RUNS`, and the store of answers beside it.

@@ -12,7 +12,7 @@ from pipeline.visible import visible
 
 
 def listing(headings: Sequence[str], lines: Iterable[Sequence[Any]]) -> Table:
-    """One row a line; numbers to the right, thousands apart, and None left empty.
+    """One row a line; numbers to the right, thousands apart, None and False left empty.
 
     >>> [list(column.cells) for column in listing(["text", "rows"], [("9:30", 1200), ("a", None)]).columns]
     [[<text '9:30' [] ''>, <text 'a' [] ''>], [<text '1,200' [] ''>, <text '' [] ''>]]
@@ -20,7 +20,7 @@ def listing(headings: Sequence[str], lines: Iterable[Sequence[Any]]) -> Table:
     lines = list(lines)
     table = Table(box=None, header_style="dim", pad_edge=False)
     for place, heading in enumerate(headings):
-        numbers = any(isinstance(line[place], int | float) for line in lines)
+        numbers = any(type(line[place]) in (int, float) for line in lines)
         table.add_column(heading, justify="right" if numbers else "left")
     for line in lines:
         table.add_row(*(Text(_said(value)) for value in line))
@@ -38,6 +38,8 @@ def readable(raw: str | None, limit: int = 60) -> str:
 
 
 def _said(value: Any) -> str:
-    if value is None:
+    if value is None or value is False:
         return ""
+    if value is True:
+        return "yes"
     return count(value) if type(value) is int else visible(str(value))

@@ -48,7 +48,7 @@ def threshold_chart(thresholds: Sequence[Threshold], now: Outcome, least_share: 
     chart = (
         goal.mark_rule(strokeDash=[4, 3])
         + goal.mark_text(align="left", dx=6, dy=-8, fontSize=11).encode(x=x, text="name:N")
-        + curve.mark_line(interpolate="step-after", opacity=0.5)
+        + curve.mark_line(opacity=0.5)
         + curve.mark_point(filled=True, size=45)
         + named.mark_text(align="left", dx=8, dy=12, fontSize=11).encode(text="name:N")
         + here.mark_point(style="alarm", filled=True, size=130)

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import psycopg
 from live_move import Move
 
 from fixtures.clinic.generate import generate
@@ -19,8 +20,14 @@ from pipeline.review_file import key
 from pipeline.settings import Settings
 from pipeline.way import open_run, travel
 
-ANSWERED = 80
+PERSONAL = ("예약자 김하늘 010-1234-5678", "환자 김하늘 오후 3시 a.b@example.invalid")
+"""Frequent texts with personal data, one for people and one that tells its half; invented."""
+SECRETS = ("김하늘", "1234-5678", "a.b@example")
+ANSWERED = 40
 CONFLICTS = 3
+_PERSONAL = """
+UPDATE reservations SET "preferredTime" = CASE WHEN id < 'cd' THEN %s ELSE %s END WHERE id < 'ce' AND period IS NULL
+"""
 _MONDAY = datetime(2026, 1, 5, 1, tzinfo=UTC)
 
 
@@ -28,6 +35,8 @@ def prepare(url: str, runs: Path, rows: int) -> Path:
     """Take an invented clinic in the empty database at ``url`` all the way; returns the run's folder in ``runs``."""
     create(url)
     load(url, generate(rows, already_set=0.15))
+    with psycopg.connect(url) as connection:
+        connection.execute(_PERSONAL, PERSONAL)
     run = open_run(Settings(runs=runs, min_auto=0.0), source_of(url, None))
     travel(run, lambda _step: lambda _done, _planned: None)
     run.workbench.close()
