@@ -182,6 +182,15 @@ def test_the_population_is_what_parsers_would_fill(workbench):
     }
 
 
+def test_rules_are_gathered_however_their_texts_are_spelled(workbench):
+    fill(workbench, [auto(f"{number:03}", 5, "MORNING", rule=f"rule_{number % 7}") for number in range(210)])
+    sample = draw(workbench, RUN, 0.25, 0.8)
+    with_draws = {line.rule for line in sample.lines if line.draws}
+    extra = sorted(line.rule for line in sample.lines if not line.draws)
+    assert sample.draws == 6
+    assert extra == sorted({f"rule_{number}" for number in range(7)} - with_draws)
+
+
 def test_a_sample_is_read_back_as_it_was_drawn(workbench):
     fill(workbench, [auto(f"{hour}:{minute:02}", hour, "AFTERNOON") for hour in range(13, 18) for minute in range(60)])
     assert read(workbench) is None
