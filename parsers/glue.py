@@ -129,9 +129,11 @@ def _small_filler_stands(text: str, token: Token, before: Token | None, after: T
 
 
 def _small_approximation_stands(text: str, token: Token, before: Token | None, after: Token | None) -> bool:
-    """쯤, 경 behind a time; 약 in front of one."""
+    """쯤, 경 behind a time; 약, 한 in front of one."""
     if not _hangul(text[token.start]):
         return _small_filler_stands(text, token, before, after)
+    if text[token.start] == "한":  # 한 3시쯤: about three; 한두시, 한 명 are one
+        return after is not None and after.kind in _CLOCKS and not (_glued(before, token) or _glued(token, after))
     if text[token.start] == "약":
         return after is not None and (after.kind in _ABOUT or after.kind.startswith("half_"))
     if text[token.start] in "경께" and not _behind_a_time(before, token):

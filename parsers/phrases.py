@@ -46,16 +46,22 @@ def _agree(readings: list[Reading], items: list[Item], policy: Policy) -> Verdic
 
 
 def _parts(items: list[Item]) -> list[list[Item]]:
-    """Split at or-marks; times side by side (14:00 오후 2시, 점심 먹고 2시) are alternatives too."""
+    """Split at or-marks; times side by side (14:00 오후 2시, afternoon after 1pm) are alternatives too."""
     parts: list[list[Item]] = [[]]
     for item in items:
         if item.symbol in _OR:
             parts.append([])
-        elif item.symbol == "t" and parts[-1] and parts[-1][-1].symbol in "tAB":
+        elif _starts_another(item, parts[-1]):
             parts.append([item])
         else:
             parts[-1].append(item)
     return parts
+
+
+def _starts_another(item: Item, part: list[Item]) -> bool:
+    """Whether a time, or a bound in front of one, begins another phrase behind one that is complete."""
+    complete = bool(part) and part[-1].symbol in "tAB"
+    return complete and item.symbol in "tab"
 
 
 def _span(items: list[Item]) -> tuple[int, int]:

@@ -61,7 +61,7 @@ def _shapes() -> str:
             r"(?P<ch>\d{1,2}) ?: ?(?P<cm>\d{2})"
             r"(?: ?: ?(?P<cs>\d{2})(?:[.,:]\d{3,9}|[.,]\d{1,9})?(?P<co>\+\d{2}(?!\d|:)| [+-]\d{4}(?!\d))?)?(?![\d:])"
             rf"(?! ?(?:{units['duration.unit']}))"
-            rf"(?: ?(?:{minute}|{hour}))?(?P<cp>[ap](?![a-z.]))?",
+            rf"(?: ?(?:{minute}|{hour})|h{_LATIN_END})?(?P<cp>[ap](?![a-z.]))?",
         ),
         (
             "iso",
@@ -125,6 +125,7 @@ def _shapes() -> str:
             rf"|(?P<qt>[1-9]|[12]\d|{minutes}) (?:{units['clock.minutes_to']}))"
             rf" (?P<qh>\d{{1,2}}(?!\d)(?=[ap]m?{_LATIN_END}|{_LATIN_END})|{numeral}{_LATIN_END})(?! ?[:.]\d)",
         ),
+        ("military", _DIGIT, rf"(?P<xh>\d{{2}})(?P<xm>\d{{2}}) ?(?:(?P<xs>{hour})|(?:h|hrs|hours){_LATIN_END})"),
         (
             "duration",
             hourly + "ah",
@@ -134,7 +135,6 @@ def _shapes() -> str:
             rf"(?: ?(?:{later}))?",
         ),
         ("lone_minutes", minutely, rf"(?:\d{{1,3}}|{minutes}) ?{minute}(?: ?(?:{later}))?"),
-        ("military", _DIGIT, rf"(?P<xh>\d{{2}})(?P<xm>\d{{2}}) ?(?:(?P<xs>{hour})|(?:h|hrs|hours){_LATIN_END})"),
         ("french", _DIGIT, rf"(?P<gh>\d{{1,2}}) ?h ?(?P<gm>\d{{2}})(?!\d)|(?P<gx>\d{{1,2}}) ?h{_LATIN_END}"),
         ("letter", _DIGIT, r"(?P<lh>\d{1,2})(?P<lm>\d{2})?(?P<lp>[ap])(?![a-z.])"),
         ("dotted", _DIGIT, r"(?P<dh>\d{1,2})\.(?P<dm>\d{1,2})(?:\.(?P<ds>\d{2})(?:\.\d{3,9})?)?(?!\.?\d)"),
