@@ -18,3 +18,6 @@ def without_outputs(model: dict[str, Any], **_more: Any) -> None:
 
 
 c.ContentsManager.pre_save_hook = without_outputs
+# Nothing is asked of the network.
+c.LabApp.news_url = None
+c.LabApp.check_for_updates_class = "jupyterlab.NeverCheckForUpdate"

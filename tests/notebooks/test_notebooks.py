@@ -99,7 +99,7 @@ def test_no_output_and_no_machine_is_committed(path: Path) -> None:
 
 
 def test_what_the_lab_saves_holds_no_outputs() -> None:
-    hooks = SimpleNamespace(ContentsManager=SimpleNamespace())
+    hooks = SimpleNamespace(ContentsManager=SimpleNamespace(), LabApp=SimpleNamespace())
     runpy.run_path(str(FOLDER / CONFIG), init_globals={"get_config": lambda: hooks})
     kernel = {"name": "python3", "display_name": "Python 3"}
     machine = {"name": "python", "version": "3.11.7"}
