@@ -36,11 +36,11 @@ def report_of_run(
 
     The run's own report.html is sealed with its plan and stays as it is.
     """
-    from pipeline import answers, report, report_facts
-
     folder = _folder(run, settings)
     path = output or Path(f"{folder.resolve().name}.{settings.lang}.html")
     _refuse_sealed(path)
+    from pipeline import answers, report, report_facts
+
     words = answers.standing_of(settings.answers_file)
     view = report_facts.gather_finished(folder, words=words, masked=not unmask)
     typer.echo(report.write(view, path, settings.lang))
