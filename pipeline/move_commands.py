@@ -21,6 +21,7 @@ from pipeline.flags import takes
 if TYPE_CHECKING:
     import psycopg
 
+    from pipeline.answers import Standing
     from pipeline.backfill.plan import Plan
     from pipeline.backfill.session import Session
     from pipeline.backfill.states import State
@@ -204,13 +205,13 @@ def sync_run(
     from pipeline.backfill.sync import sync
 
     plan = _plan(run, settings, sealed=False)
-    _refuse_misjudged(plan, settings)
+    words = _refuse_misjudged(plan, settings)
     with _session(settings, plan, database_url) as session:
         line = ledger.read(session.connection, plan.run_id)
         target = inspect(session.connection, plan, tuple(line.fills))
         _confirm(f"Settle what arrived in {target.shown} on {session.address.shown} since {plan.run_id}", yes)
         with _at_work(settings, session, plan, target, "sync") as worker:
-            report = sync(worker, plan)
+            report = sync(worker, plan, words)
     if as_json:
         typer.echo(json.dumps({"run": plan.run_id, **asdict(report)}, default=str))
     else:
@@ -332,7 +333,8 @@ def _plan(run: str, settings: "Settings", *, sealed: bool = True) -> "Plan":
     return plan
 
 
-def _refuse_misjudged(plan: "Plan", settings: "Settings") -> None:
+def _refuse_misjudged(plan: "Plan", settings: "Settings") -> "Standing":
+    """Refuse what people hold back; returns what they say."""
     from pipeline.answers import standing_of
     from pipeline.backfill.judged import refuse_contradicted, refuse_unaudited
 
@@ -340,6 +342,7 @@ def _refuse_misjudged(plan: "Plan", settings: "Settings") -> None:
     refuse_contradicted(plan, words)
     if settings.move.require_audit:
         refuse_unaudited(plan, words)
+    return words
 
 
 @contextmanager

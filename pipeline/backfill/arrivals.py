@@ -1,7 +1,8 @@
 """Texts that arrived since a run was planned: which they are, what is decided about them, and where that goes.
 
-They are decided as the run decided its own, by its settings; what is certain joins its plan as an increment, through
-the gate that the run's own decisions went through. The others are written down for people, each once.
+They are decided as the run decided its own, by its settings and by what reviewers say now; what is certain joins its
+plan as an increment, through the gate that the run's own decisions went through. The others are written down for
+people, each once, but for those that people have settled already.
 """
 
 import re
@@ -13,9 +14,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import psycopg
 from psycopg import sql
 
-from parsers import Decision, Policy, decide
+from parsers import Decision, Policy
 from parsers.types import Disposition, Period, Reason
-from pipeline import manifest, review_file
+from pipeline import answers, manifest, review_file, reviewed
 from pipeline.backfill import ledger
 from pipeline.backfill.plan import Plan
 from pipeline.backfill.target import Target
@@ -55,9 +56,16 @@ class Arrival(NamedTuple):
         """Whether it may be written without a person."""
         return self.decision.disposition is Disposition.AUTO
 
+    @property
+    def waits(self) -> bool:
+        """Whether a person is to decide it; what people have settled does not."""
+        return not self.certain and self.decision.rule != reviewed.RULE
 
-def find(connection: psycopg.Connection[Any], target: Target, plan: Plan) -> tuple[Arrival, ...]:
-    """Gather what waits in the table and decide it, the most frequent first.
+
+def find(
+    connection: psycopg.Connection[Any], target: Target, plan: Plan, words: answers.Standing
+) -> tuple[Arrival, ...]:
+    """Gather what waits in the table and decide it, by ``words`` first; the most frequent come first.
 
     Raises:
         UsageError: another version of ojeon made the plan.
@@ -73,7 +81,7 @@ def find(connection: psycopg.Connection[Any], target: Target, plan: Plan) -> tup
     with connection.transaction():
         connection.execute("SET LOCAL statement_timeout = 0")
         waiting = connection.execute(query).fetchall()
-    return tuple(Arrival(raw, rows, decide(raw, policy)) for raw, rows in waiting)
+    return tuple(Arrival(raw, rows, reviewed.decide(raw, policy, words)) for raw, rows in waiting)
 
 
 def _refuse_another_version(plan: Plan) -> None:
@@ -167,8 +175,7 @@ def _lines(run_id: str, arrivals: Iterable[Arrival]) -> list[review_file.Waiting
             decision.confidence,
             decision.reason,
         )
-        for raw, rows, decision in arrivals
-        if decision.disposition is Disposition.REVIEW
+        for raw, rows, decision in (arrival for arrival in arrivals if arrival.waits)
     ]
 
 

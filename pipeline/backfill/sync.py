@@ -9,6 +9,7 @@ from typing import Any
 
 import psycopg
 
+from pipeline import answers
 from pipeline.backfill import arrivals, ledger
 from pipeline.backfill.apply import apply
 from pipeline.backfill.arrivals import Arrival
@@ -40,8 +41,8 @@ class SyncReport:
     broken_laws: tuple[str, ...]
 
 
-def sync(worker: Worker, plan: Plan) -> SyncReport:
-    """Decide the texts that the plan does not know, let the certain ones join it, and apply them.
+def sync(worker: Worker, plan: Plan, words: answers.Standing = answers.NOTHING) -> SyncReport:
+    """Decide the texts that the plan does not know, by reviewers' ``words`` first, and apply the certain ones.
 
     Raises:
         UsageError: the run was not applied, or another version of ojeon made its plan.
@@ -49,7 +50,7 @@ def sync(worker: Worker, plan: Plan) -> SyncReport:
         OSError: the run's folder cannot be written.
     """
     _refuse_unapplied(worker)
-    return _Sync(worker, plan).do()
+    return _Sync(worker, plan, words).do()
 
 
 def _refuse_unapplied(worker: Worker) -> None:
@@ -64,8 +65,8 @@ def _refuse_unapplied(worker: Worker) -> None:
 class _Sync:
     """One sync and what it has done so far."""
 
-    def __init__(self, worker: Worker, plan: Plan) -> None:
-        self.worker, self.session, self.plan = worker, worker.session, plan
+    def __init__(self, worker: Worker, plan: Plan, words: answers.Standing) -> None:
+        self.worker, self.session, self.plan, self.words = worker, worker.session, plan, words
         self.target, self.run_id = worker.target, worker.run_id
         self.texts = self.changed = 0
         self.written_down: list[Path] = []
@@ -77,14 +78,14 @@ class _Sync:
             broken = self._take_in(arrived, certain)
             state, left = self._settle()
             if broken or not certain or state is not State.APPLIED:
-                rows = [arrival.rows for arrival in arrived if not arrival.certain]
+                rows = [arrival.rows for arrival in arrived if arrival.waits]
                 done = self.texts, self.changed, left
                 return SyncReport(state, *done, len(rows), sum(rows), tuple(self.written_down), broken)
 
     def _arrived(self) -> tuple[Arrival, ...]:
         if PERIOD not in self.target.fills:
             return ()
-        return self.session.again(lambda connection: arrivals.find(connection, self.target, self.plan))
+        return self.session.again(lambda connection: arrivals.find(connection, self.target, self.plan, self.words))
 
     def _take_in(self, arrived: tuple[Arrival, ...], certain: tuple[Arrival, ...]) -> tuple[str, ...]:
         """Write down what waits for people, let the rest join the plan; the laws that keep it from that."""

@@ -137,6 +137,33 @@ def test_a_mistake_found_late_stops_all_but_the_way_back(move):
     assert filled(move) == 0
 
 
+def test_a_sync_goes_by_what_reviewers_say(move):
+    """Also of texts of which the plan knows nothing, such as those that people settled before it was made."""
+    assert ojeon(move, "apply", RUN, "--yes").returncode == 0
+    arrived = {"15:00": 1, "16:00": 2, "아무때나": 3, "미정": 4, "17:00": 5}
+    for number, (text, rows) in enumerate(arrived.items()):
+        for row in range(rows):
+            insert = 'INSERT INTO reservations (id, "preferredTime") VALUES (%s, %s)'
+            move.execute(insert, f"new {number}.{row}", text)
+    settled = {"15:00": Verdict.NEITHER, "16:00": Verdict.MORNING, "아무때나": Verdict.AFTERNOON}
+    say(move, settled | {"17:00": Verdict.AFTERNOON}, purpose=Purpose.REVIEW)
+    say(move, {"17:00": Verdict.NEITHER}, reviewer="reviewer-2")
+    done = ojeon(move, "sync", RUN, "--yes", "--json")
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert (told["texts"], told["changed"], told["waiting_texts"], told["waiting_rows"]) == (2, 5, 2, 9)
+    query = """SELECT DISTINCT "preferredTime", period FROM reservations WHERE id LIKE 'new%'"""
+    assert dict(move.execute(query)) == {
+        "15:00": None,
+        "16:00": "MORNING",
+        "아무때나": "AFTERNOON",
+        "미정": None,
+        "17:00": None,
+    }
+    (listed,) = told["written_down"]
+    assert review_file.keys_in(Path(listed)) == {review_file.key(RUN, text) for text in ("미정", "17:00")}
+
+
 def test_answers_are_looked_for_where_they_are_kept(move, tmp_path):
     say(move, {"14:00": Verdict.NEITHER})
     (tmp_path / "answers.sqlite").rename(tmp_path / "elsewhere.sqlite")

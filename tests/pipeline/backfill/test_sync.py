@@ -196,11 +196,11 @@ def test_only_rows_that_wait_are_looked_for(move):
 
 
 def test_what_breaks_a_law_does_not_join_the_plan_but_known_texts_are_filled(move, monkeypatch):
-    def careless(raw, policy):
+    def careless(raw, policy, _words):
         decision = decide(raw, policy)
         return replace(decision, confidence=0.5) if raw == NEW_MORNING else decision
 
-    monkeypatch.setattr(arrivals, "decide", careless)
+    monkeypatch.setattr(arrivals.reviewed, "decide", careless)
     insert(move, "known", KNOWN)
     insert(move, "morning", NEW_MORNING)
     report = synced(move)
