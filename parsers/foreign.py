@@ -27,20 +27,24 @@ _ALIKE = str.maketrans("یکı", "يكi")
 _ORDINALS = ("st", "nd", "rd", "th")
 
 
-def minute_of(text: str) -> int | None:
+def minute_of(text: str, zone: str) -> int | None:
     """Minutes since midnight of the time of day that the library reads in a cleaned text; None where it reads none.
 
-    >>> minute_of("9.30 uhr"), minute_of("1. dezember 2025, 20:00"), minute_of("15:00 xyz")
-    (570, 1200, None)
+    A time with an offset is told in ``zone``, an IANA name.
+
+    >>> minute_of("9.30 uhr", "Asia/Seoul"), minute_of("15:00 xyz", "Asia/Seoul")
+    (570, None)
+    >>> minute_of("1. dezember 2025, 20:00 gmt+9", "Asia/Seoul")
+    1200
     """
     languages = readers(text)
-    return minute_in(languages, text) if languages else None
+    return minute_in(languages, text, zone) if languages else None
 
 
-def minute_in(languages: tuple[str, ...], text: str) -> int | None:
+def minute_in(languages: tuple[str, ...], text: str, zone: str) -> int | None:
     """The same, asked in the given languages only."""
     try:
-        found = _library(languages).get_date_data(text)
+        found = _library(languages, zone).get_date_data(text)
     except Exception:  # noqa: BLE001 - the library raises many kinds on odd texts; then it has no answer
         return None
     if found is None or found.date_obj is None or found.period != "time":
@@ -61,7 +65,7 @@ def readers(text: str) -> tuple[str, ...]:
 
 
 @cache
-def _library(languages: tuple[str, ...]) -> Any:
+def _library(languages: tuple[str, ...], zone: str) -> Any:
     from dateparser.date import DateDataParser  # noqa: PLC0415
 
     return DateDataParser(
@@ -69,7 +73,7 @@ def _library(languages: tuple[str, ...]) -> Any:
         try_previous_locales=False,
         settings={
             "RETURN_TIME_AS_PERIOD": True,
-            "TIMEZONE": "UTC",
+            "TIMEZONE": zone,
             "PARSERS": ["absolute-time"],
             "RELATIVE_BASE": _BASE,
         },

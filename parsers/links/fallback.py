@@ -18,7 +18,7 @@ def parse(sentence: Sentence, policy: Policy) -> Verdict | None:
     """Claim a short text with a digit, foreign words and no word of ours that the library reads as a time of day."""
     if len(sentence.text) > _LONGEST or _speaks_ours(sentence) or not _foreign(sentence):
         return None
-    minute = minute_of(sentence.text)
+    minute = minute_of(sentence.text, policy.timezone)
     if minute is None:
         return None
     lo, hi = policy.plausible

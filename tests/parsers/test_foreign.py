@@ -12,6 +12,7 @@ from fixtures.formatters import formatted
 from parsers.clean import clean
 from parsers.foreign import LANGUAGES, minute_in, minute_of, readers
 
+ZONE = "Asia/Seoul"
 LOCALES = list(default_loader.get_locales(languages=LANGUAGES))
 PRINTED = sorted({clean(text.text) for text in formatted() if text.reason == "fallback_only"})
 
@@ -44,13 +45,13 @@ texts = st.lists(st.sampled_from(WORDS) | clocks | zones | unknown, min_size=2, 
 @example("15:00 gmt+0900 xyz")
 @given(texts.flatmap(lambda parts: st.sampled_from(["", " ", ", "]).map(lambda gap: clean(gap.join(parts)))))
 def test_the_answer_is_that_of_all_languages(text: str):
-    assert minute_of(text) == minute_in(LANGUAGES, text)
+    assert minute_of(text, ZONE) == minute_in(LANGUAGES, text, ZONE)
 
 
 def test_the_answer_to_what_formatters_print_is_that_of_all_languages():
-    answers = {text: minute_of(text) for text in PRINTED[::20]}
+    answers = {text: minute_of(text, ZONE) for text in PRINTED[::20]}
     assert any(answers.values())
-    assert answers == {text: minute_in(LANGUAGES, text) for text in answers}
+    assert answers == {text: minute_in(LANGUAGES, text, ZONE) for text in answers}
 
 
 @pytest.mark.parametrize("locale", LOCALES, ids=lambda locale: locale.shortname)
