@@ -10,7 +10,7 @@ import vl_convert
 from rich.table import Table
 
 from benchmarks.traffic import KINDS, Observed, Operation
-from pipeline.charts import FONTS, LIGHT
+from pipeline.drawing import FONTS, LIGHT
 
 _STEP = 0.5
 
