@@ -2,8 +2,8 @@ r"""Clean-up before parsing (policy, *Clean-up before parsing*): spelling differ
 
 The raw text is never changed; what comes out is only what the lexer reads. Signs that carry meaning (``: . , / - ~``)
 stay; what the policy calls unexplained inside a text (``% + = & < > \``) stays too, for the lexer to refuse. At the
-ends these drop, but where they bound a time: a plus glued behind the text (10am+) is the dangling mark it stands for, a
-lone ``<`` or ``>`` glued in front (>10am) stays.
+ends these drop, but where they bound a time: a plus behind the text (10am+) is the dangling mark it stands for, a lone
+``<`` or ``>`` in front (>10am) stays.
 """
 
 import re
@@ -26,8 +26,8 @@ _SPACES = re.compile(r" +")
 # Signs that are read over at either end; a mark (- ~) is not among them.
 _CONTROLS = "".join(chr(code) for code in (*range(0x20), *range(0x7F, 0xA0)))
 _RIGHT_END = " .,?;:%+=&<>\\/@'" + _CONTROLS
-_AND_UP = re.compile(r"(?<=\w)\+(?=[ .,?]*$)")
-_THAN = re.compile(r" ?[<>](?=\d)[^<>]*$")
+_AND_UP = re.compile(r"(?<=\w) ?\++(?=[ .,?]*$)")
+_THAN = re.compile(r" ?[<>]=? ?(?=\w)[^<>]*$")
 _LEFT_END = " .,:;%+=&<>\\/@'" + _CONTROLS  # a question mark in front may be what is left of a lost letter
 
 

@@ -111,7 +111,7 @@ def _particle_stands(text: str, token: Token, before: Token | None, after: Token
 
 def _says_also(text: str, token: Token, before: Token | None, after: Token | None) -> bool:
     """Whether a half of the day is said to be fine too (오후도 괜찮아요), as if the other were anyway."""
-    if text[token.start : token.end] != "도" or before is None or not before.kind.startswith("half_"):
+    if text[token.start : token.end] not in ("도", "에도") or before is None or not before.kind.startswith("half_"):
         return False
     return after is not None and after.kind == "filler" and text.startswith(_FINE, after.start)
 
