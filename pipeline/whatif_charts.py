@@ -8,11 +8,13 @@ import altair as alt
 
 from pipeline.drawing import Picture, chart_data, draw
 from pipeline.figures import count, percent
+from pipeline.visible import visible
 from pipeline.whatif import Change, Outcome, Threshold
 
 _PER = 10_000
 _COLUMNS = ("decided besides", "no longer decided", "turned to the other half")
 _TURNED = 2
+_NAME_LENGTH = 30
 _LONGEST = 0.75  # of a column's width
 _STEP, _WIDTH, _NAMES, _SHARES = 28, 620, 150, 110
 # Of neighbours on the curve that lie closer than this share of it only one is named.
@@ -97,7 +99,7 @@ def changes_chart(now: Outcome, changes: Sequence[Change]) -> Picture:
         for column, rows in enumerate(_counted(change))
     ]
     sides = [
-        {"place": place, "name": change.name, "share": _share(change.outcome, now)}
+        {"place": place, "name": visible(change.name, _NAME_LENGTH), "share": _share(change.outcome, now)}
         for place, change in enumerate(changes)
     ]
     x = alt.X("from:Q", axis=None, scale=alt.Scale(domain=[0, len(_COLUMNS)], nice=False))
@@ -138,7 +140,7 @@ def _share(outcome: Outcome, now: Outcome) -> str:
 
 def _told(changes: Sequence[Change]) -> str:
     return "; ".join(
-        f"{change.name}: {count(change.gained)} rows decided besides, {count(change.lost)} no longer, "
-        f"{count(change.turned)} for the other half"
+        f"{visible(change.name, _NAME_LENGTH)}: {count(change.gained)} rows decided besides, "
+        f"{count(change.lost)} no longer, {count(change.turned)} for the other half"
         for change in changes
     )
