@@ -45,6 +45,7 @@ class EmitReport:
     texts: TextCounts
     already_set_other: int
     review_texts: int
+    audit_texts: int
     batches: int
     files: int
     refused: str | None
@@ -86,12 +87,21 @@ def emit(  # noqa: PLR0913 - the verdict comes from another step, and steps do n
         _write_plan(workbench, plan, layout, rows.auto, progress)
         review_texts, review_rows = review_file.write(workbench, folder, run_id)
         _agree(review_file.FILE_NAME, review_rows, rows.waiting)
-        review_sheet.write(workbench, folder, run_id)
+        listed = review_sheet.write(workbench, folder, run_id)
+        _agree(review_sheet.FILE_NAME, listed, min(review_texts, review_sheet.MOST), "texts")
         _agree(dictionary.FILE_NAME, dictionary.write(workbench, folder), rows.auto)
-        if sample := audit_sample.read(workbench):
+        sample = audit_sample.read(workbench)
+        if sample:
             audit_file.write(sample, folder, run_id, settings.noon)
         report = EmitReport(
-            rows, count_texts(workbench), _set_otherwise(workbench), review_texts, layout.batches, layout.files, refused
+            rows=rows,
+            texts=count_texts(workbench),
+            already_set_other=_set_otherwise(workbench),
+            review_texts=review_texts,
+            audit_texts=len(sample.lines) if sample else 0,
+            batches=layout.batches,
+            files=layout.files,
+            refused=refused,
         )
         check = {"passed": check_passed, "results": check_results}
         manifest.write(folder, _content(facts, settings, run_id, report, check))
@@ -147,10 +157,10 @@ def _planned_rows(workbench: duckdb.DuckDBPyConnection) -> Iterator[tuple[int, s
         yield from rows
 
 
-def _agree(place: str, written: int, counted: int) -> None:
+def _agree(place: str, written: int, counted: int, what: str = "rows") -> None:
     if written != counted:
         raise RunError(
-            f"{written} rows were written to {place} but {counted} were counted. The plan is not sealed and must not "
+            f"{written} {what} were written to {place} but {counted} were counted. The plan is not sealed and must not "
             "be applied: start a new run with `ojeon run`."
         )
 

@@ -8,6 +8,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from pipeline.audit_file import SHEET_NAME
 from pipeline.reviewed import RULE
 from pipeline.visible import visible
 
@@ -31,6 +32,7 @@ def run_summary(reports: Mapping[str, Any], folder: Path) -> RenderableType:
     facts.add_row(Text("rows", "dim"), Text(rows.equation))
     facts.add_row(Text("AUTO", "dim"), Text(f"{rows.auto_share:.2%}  of rows without a period", "bold"))
     facts.add_row(Text("to people", "dim"), Text(f"{emitted.review_texts:,} texts in {rows.waiting:,} rows"))
+    facts.add_row(Text("to judge", "dim"), Text(f"{emitted.audit_texts:,} AUTO texts drawn at random, in {SHEET_NAME}"))
     facts.add_row(Text("plan", "dim"), Text(f"{emitted.files:,} files, {emitted.batches:,} batches"))
     facts.add_row(Text("check", "dim"), _verdict(reports["check"], emitted.refused))
     facts.add_row(Text("folder", "dim"), Text(str(folder)))

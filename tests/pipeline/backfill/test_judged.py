@@ -270,6 +270,7 @@ def test_from_the_run_to_the_table_through_reviewers(database, tmp_path):
     move = Move(database, runs / "none")
     done = ojeon(move, "run", "--max-error", "0.02", "--confidence", "0.9")
     assert done.returncode == 0, done.stderr
+    assert "AUTO texts drawn at random, in audit_sample.xlsx" in done.stderr
     move = Move(database, Path(done.stdout.strip()))
     assert {audit_file.FILE_NAME, audit_file.SHEET_NAME} <= set(manifest.read(move.folder)["files"])
     before = move.snapshot()
