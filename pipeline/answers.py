@@ -234,6 +234,15 @@ class Answers:
         among = "WHERE run_id = coalesce(?, run_id) AND purpose = coalesce(?, purpose)"
         return list(_latest(self._select(among, run_id, purpose)))
 
+    def lines(self) -> int:
+        """How many lines there are; they are only added, so while this stays the same, all that stands does.
+
+        Raises:
+            RunError: the file cannot be read or is damaged.
+        """
+        with self._lock, _failures_as_sentences(self._path):
+            return int(self._connection.execute("SELECT coalesce(max(number), 0) FROM answers").fetchone()[0])
+
     def _select(self, where: str = "", *values: str | None) -> list[Answer]:
         with self._lock, _failures_as_sentences(self._path):
             query = f"SELECT {_COLUMNS} FROM answers {where} ORDER BY number"

@@ -27,7 +27,7 @@ from pipeline.errors import OjeonError, UsageError
 from pipeline.explained import WHY
 from pipeline.review.groups import Waiting
 from pipeline.review.pieces import pieces_of
-from pipeline.review.triage import ChangedMeanwhileError, Said, Triage, Word, revision, version
+from pipeline.review.triage import ChangedMeanwhileError, Said, Triage, Word, version
 from pipeline.review_file import EXPLANATIONS
 from pipeline.visible import visible
 
@@ -98,19 +98,20 @@ class Page:
 
     async def said(self, request: Request) -> Response:
         """What stands, or nothing new where the browser has ``seen`` it."""
-        told = self._all()
-        return JSONResponse({} if told["revision"] == request.query_params.get("seen") else told)
+        seen_all = request.query_params.get("seen") == str(self._triage.revision())
+        return JSONResponse({} if seen_all else self._all())
 
     async def answer(self, request: Request) -> Response:
         """Take a word; it is in the store when the browser hears of it."""
         word = _word(await _body(request))
         try:
-            return JSONResponse({"said": self._told(self._triage.take(word))})
+            taken = self._triage.take(word)
         except KeyError:
             raise HTTPException(HTTPStatus.UNPROCESSABLE_ENTITY, "no such text") from None
         except ChangedMeanwhileError as changed:
             told = self._told(self._triage.said_of(word.seen))
             return JSONResponse({"error": "changed", "changed": changed.keys, "said": told}, HTTPStatus.CONFLICT)
+        return JSONResponse({"said": self._told(taken.said), "since": taken.since, "revision": taken.revision})
 
     async def introduce(self, request: Request) -> Response:
         """Keep the reviewer's name in a cookie, so that it is asked once for all runs."""
@@ -123,8 +124,8 @@ class Page:
         return response
 
     def _all(self) -> dict[str, Any]:
-        said = self._triage.said()
-        return {"revision": revision(said), "said": self._told(said)}
+        revision = self._triage.revision()  # first: what is said in between is then told again
+        return {"revision": revision, "said": self._told(self._triage.said())}
 
     def _told(self, said: Said) -> dict[str, Any]:
         return {

@@ -30,6 +30,19 @@ class Word:
     seen: Mapping[str, str]
 
 
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What stands about the texts of a word that was taken.
+
+    It is all that has changed between the revisions ``since`` and ``revision``, unless somebody else said something
+    in between: then ``revision`` is None.
+    """
+
+    said: Said
+    since: int
+    revision: int | None
+
+
 class ChangedMeanwhileError(Exception):
     """Others have answered about the texts ``keys`` since the reviewer saw them; nothing was taken."""
 
@@ -75,8 +88,16 @@ class Triage:
         """
         return {key: self._standing(self.texts[key]) for key in keys}
 
-    def take(self, word: Word) -> Said:
-        """Keep a word, about all its texts or none, and return what stands about them then, on the disk.
+    def revision(self) -> int:
+        """A number that stays the same as long as all that stands does.
+
+        Raises:
+            RunError: the store cannot be read.
+        """
+        return self._answers.lines()
+
+    def take(self, word: Word) -> Taken:
+        """Keep a word, about all its texts or none; it is on the disk when this returns.
 
         A word that stands already is not said twice, so it is safe to send it again.
 
@@ -86,12 +107,12 @@ class Triage:
             RunError: the store cannot be read or written.
         """
         with self._one_at_a_time:
-            said = self.said_of(word.seen)
+            since, said = self.revision(), self.said_of(word.seen)
             new = [key for key in word.seen if not _stands(word, said[key])]
             if changed := [key for key in new if version(said[key]) != word.seen[key]]:
                 raise ChangedMeanwhileError(changed)
-            self._answers.add(self._answer(word, self.texts[key]) for key in new)
-            return self.said_of(word.seen)
+            after = since + self._answers.add(self._answer(word, self.texts[key]) for key in new)
+            return Taken(self.said_of(word.seen), since, after if self.revision() == after else None)
 
     def _standing(self, text: Waiting) -> tuple[Answer, ...]:
         words = self._answers.history(text.raw)
@@ -110,12 +131,6 @@ def version(answers: Sequence[Answer]) -> str:
         return ""
     said = sorted(f"{answer.reviewer}\x1f{answer.verdict}\x1f{answer.at.isoformat()}" for answer in answers)
     return hashlib.sha256("\x1e".join(said).encode()).hexdigest()[:16]
-
-
-def revision(said: Said) -> str:
-    """A name for all that stands."""
-    told = "\n".join(f"{key} {version(answers)}" for key, answers in sorted(said.items()))
-    return hashlib.sha256(told.encode()).hexdigest()[:16]
 
 
 def _stands(word: Word, answers: Sequence[Answer]) -> bool:

@@ -18,7 +18,7 @@ const SAID_LENGTH = 40; // characters of a text inside a sentence
 const texts = new Map(); // key -> text, in the order in which they are asked about
 const groups = new Map(); // group -> keys
 let said = {}; // key -> {seen, answers}
-let revision = "";
+let revision = null; // of all that stands, as far as this window knows
 let reviewer = facts.reviewer;
 let current = null; // key of the text on the screen
 let view = "one";
@@ -91,14 +91,15 @@ function nextKey() {
   return round[0] ?? null;
 }
 
-/** Take in all that stands, or (without a revision) only what stands about a few texts. */
-function learn(told) {
-  if (told.revision) {
-    said = told.said;
-    revision = told.revision;
-  } else {
-    Object.assign(said, told.said);
-  }
+function learnAll(told) {
+  said = told.said;
+  revision = told.revision;
+}
+
+/** Take in what stands about a few texts; where that is all that changed, nothing more need be asked. */
+function learnSome(told) {
+  Object.assign(said, told.said);
+  if (told.since === revision && told.revision) revision = told.revision;
 }
 
 // ---- keeping in this window -------------------------------------------------------------------------------------
@@ -169,7 +170,7 @@ async function poll() {
     calm("offline");
     if (saving || !told.said) return;
     const before = current === null ? "" : seenOf(current);
-    learn(told);
+    learnAll(told);
     noticeOthers(before);
   } catch (error) {
     if (!alarmed) alarm("offline", error.status === 403 ? say.stranger : say.offline);
@@ -249,7 +250,7 @@ function patience(pause) {
 }
 
 function settle(word, told) {
-  learn(told);
+  learnSome(told);
   tabs.postMessage("said");
   const keys = Object.keys(word.seen);
   if (word.verdict === "WITHDRAWN") {
@@ -268,7 +269,7 @@ function settle(word, told) {
 function refuse(word, error) {
   const keys = Object.keys(word.seen);
   if (error.status === 409) {
-    learn(error.told);
+    learnSome(error.told);
     stale = true;
     const undoing = word.verdict === "WITHDRAWN";
     if (undoing) forgetTrail(keys);
@@ -726,7 +727,7 @@ async function start() {
     if (!groups.has(text.group)) groups.set(text.group, []);
     groups.get(text.group).push(text.key);
   }
-  learn(told);
+  learnAll(told);
   byId("loading").hidden = true;
   const left = kept("current", null);
   if (left !== null && texts.has(left)) show(left, { focus: false });

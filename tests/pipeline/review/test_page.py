@@ -288,7 +288,7 @@ def test_what_the_server_did_not_save_is_said_kept_and_saved_when_it_is_back(
     assert {text: answer.verdict for text, answer in served.said().items()} == {"8시": "MORNING"}
     keep(page, "triage-server-gone")
     with serving(folder, "--port", str(served.port)) as back:
-        page.get_by_role("button", name="지금 다시 저장").click()
+        page.get_by_role("button", name="지금 다시 시도").click()
         expect(page.get_by_role("alert")).to_contain_text("터미널에 새로 나온 주소")
         page.on("dialog", lambda dialog: dialog.accept())  # the browser asks: something is unsaved
         page.goto(back.address)
