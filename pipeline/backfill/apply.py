@@ -134,6 +134,7 @@ def apply(worker: Worker) -> ApplyReport:
         UsageError: the run's state does not allow it.
     """
     session, run_id = worker.session, worker.run_id
+    session.work_on(run_id)
     session.again(lambda connection: settle(connection, worker.target, run_id))
     line = ledger.read(session.connection, run_id)
     resumed = line.state in (State.APPLYING, State.PAUSED)

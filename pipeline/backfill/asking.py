@@ -6,11 +6,11 @@ from typing import Any
 import psycopg
 
 from pipeline.backfill import ledger
-from pipeline.backfill.session import somebody_works
+from pipeline.backfill.session import works_on
 from pipeline.backfill.states import State
 from pipeline.errors import UsageError
 
-_ASK = "UPDATE ojeon.runs SET asked = %s WHERE run_id = %s"
+_ASK = "UPDATE ojeon.runs SET asked = %s WHERE run_id = %s AND state = %s"
 _WORKING = {State.APPLYING: State.PAUSED, State.UNDOING: State.UNDO_PAUSED}
 _PAUSED = {paused: working for working, paused in _WORKING.items()}
 
@@ -24,8 +24,8 @@ def pause(connection: psycopg.Connection[Any], run_id: str) -> str:
     line = ledger.read(connection, run_id)
     if line.state not in _WORKING:
         raise UsageError(f"The run {run_id} is {line.state}: there is nothing to pause.")
-    if somebody_works(connection):
-        connection.execute(_ASK, ("pause", run_id))
+    if works_on(connection, run_id):
+        _ask(connection, line, "pause")
         return f"The worker of {run_id} pauses after its batch. Let it go on with: ojeon resume {run_id}"
     ledger.move(connection, run_id, _WORKING[State(line.state)], "its process was gone")
     return f"Nobody was at work on {run_id} any more; it is paused now."
@@ -38,15 +38,17 @@ def resume(connection: psycopg.Connection[Any], run_id: str) -> str:
         UsageError: the run is not paused, or its process is gone.
     """
     line = ledger.read(connection, run_id)
-    if line.asked == "pause":
-        connection.execute(_ASK, (None, run_id))
-        return f"The worker of {run_id} goes on; it had not paused yet."
-    working = _PAUSED.get(State(line.state))
+    asked_to_pause = line.asked == "pause"
+    working = State(line.state) if asked_to_pause else _PAUSED.get(State(line.state))
     if working is None:
         raise UsageError(f"The run {run_id} is {line.state}, not paused.")
-    if not somebody_works(connection):
+    if not works_on(connection, run_id):
         verb = "apply" if working == State.APPLYING else "undo"
-        raise UsageError(f"The process that paused {run_id} is gone. Go on with: ojeon {verb} {run_id}")
+        who = f"asked to pause {run_id} ended before it did" if asked_to_pause else f"that paused {run_id} is gone"
+        raise UsageError(f"The process {who}. Go on with: ojeon {verb} {run_id}")
+    if asked_to_pause:
+        _ask(connection, line, None)
+        return f"The worker of {run_id} goes on; it had not paused yet."
     ledger.move(connection, run_id, working, "resumed")
     return f"The worker of {run_id} goes on."
 
@@ -60,8 +62,8 @@ def cancel(connection: psycopg.Connection[Any], run_id: str) -> str:
     line = ledger.read(connection, run_id)
     if State(line.state) not in {*_WORKING, *_PAUSED, State.PLANNED}:
         raise UsageError(f"The run {run_id} is {line.state}: there is nothing to cancel.")
-    if somebody_works(connection) and line.state != State.PLANNED:
-        connection.execute(_ASK, ("cancel", run_id))
+    if works_on(connection, run_id) and line.state != State.PLANNED:
+        _ask(connection, line, "cancel")
         return (
             f"The worker of {run_id} stops after its batch. What it wrote stays; take it back with: ojeon undo {run_id}"
         )
@@ -70,6 +72,13 @@ def cancel(connection: psycopg.Connection[Any], run_id: str) -> str:
         return f"Nobody was at work on {run_id}; its undo stays where it is. Go on with: ojeon undo {run_id}"
     ledger.move(connection, run_id, State.CANCELLED, "")
     return f"{run_id} is cancelled. What it wrote stays; take it back with: ojeon undo {run_id}"
+
+
+def _ask(connection: psycopg.Connection[Any], line: ledger.Line, what: str | None) -> None:
+    """Leave word in the ledger, unless the run has ended or changed its state in this very moment."""
+    if not connection.execute(_ASK, (what, line.run_id, line.state)).rowcount:
+        now = ledger.read(connection, line.run_id).state
+        raise UsageError(f"The run {line.run_id} was {line.state} and became {now} just now. See `ojeon status`.")
 
 
 def stop_here(connection: psycopg.Connection[Any], run_id: str) -> None:

@@ -21,6 +21,7 @@ from psycopg.rows import class_row
 from parsers.types import Period
 from pipeline import dictionary, manifest
 from pipeline.address import Address
+from pipeline.backfill import ledger
 from pipeline.catalog import LiveTable, look_up
 from pipeline.errors import RunError, UsageError
 from pipeline.fingerprint import fingerprint
@@ -220,6 +221,7 @@ def _look(
 
 
 def _run(leader: psycopg.Connection[Any], run_id: str) -> RunLine:
+    ledger.version(leader)
     if _first(leader.execute("SELECT to_regclass('ojeon.runs')").fetchone()) is not None:
         with leader.cursor(row_factory=class_row(RunLine)) as cursor:
             if found := cursor.execute(_RUN, (run_id,)).fetchone():

@@ -7,7 +7,7 @@ application's own, in which the trigger filled the rows. ``cursor`` is the id up
 ``waiting_for`` says what holds the worker back right now (see ``throttle``). ``increment`` of a planned text is 0 where
 the run decided it, else the number of the sync that did. ``dual_writes`` names the rows that the trigger filled, with
 the values and the application's transaction (see ``dual_write``); it has neither key nor index, for the application
-pays for each line.
+pays for each line. ``ledger`` holds the version of all of this.
 """
 
 from dataclasses import dataclass
@@ -19,11 +19,14 @@ from psycopg.rows import class_row
 from pipeline.backfill.states import State, before
 from pipeline.errors import RunError, UsageError
 
+VERSION = 1
 TABLES = ("runs", "plan", "batches", "dual_writes", "events")
 _STATES = ", ".join(f"'{state}'" for state in State)
 # Ids and texts are compared byte by byte, whatever the database's own collation.
 SCHEMA = f"""
 CREATE SCHEMA IF NOT EXISTS ojeon;
+CREATE TABLE IF NOT EXISTS ojeon.ledger (version integer NOT NULL);
+INSERT INTO ojeon.ledger SELECT {VERSION} WHERE NOT EXISTS (SELECT FROM ojeon.ledger);
 CREATE TABLE IF NOT EXISTS ojeon.runs (
     run_id text PRIMARY KEY,
     plan_sha256 text NOT NULL,
@@ -111,12 +114,13 @@ class Line:
 
 
 def create(connection: psycopg.Connection[Any]) -> None:
-    """Create what of the ledger is not there yet.
+    """Create what of the ledger is not there yet; one without a version is as version 1, and gets its number.
 
     Raises:
         RunError: everybody may write the ledger, so it cannot be trusted.
+        UsageError: it is of another version.
     """
-    if not exists(connection):
+    if not exists(connection) or version(connection) is None:
         with connection.transaction():
             connection.execute(SCHEMA)
             connection.execute("REVOKE ALL ON SCHEMA ojeon FROM PUBLIC")
@@ -134,8 +138,31 @@ def exists(connection: psycopg.Connection[Any]) -> bool:
     return bool(row and row[0] == len(TABLES))
 
 
+def version(connection: psycopg.Connection[Any]) -> int | None:
+    """The version of the ledger; None where there is none, or where it does not say.
+
+    Raises:
+        UsageError: it is another than ours.
+    """
+    there = connection.execute("SELECT to_regclass('ojeon.ledger') IS NOT NULL").fetchone()
+    if not (there and there[0]):
+        return None
+    found = {number for (number,) in connection.execute("SELECT version FROM ojeon.ledger").fetchall()}
+    if found - {VERSION}:
+        raise UsageError(
+            f"The ledger in the schema ojeon is of version {max(found - {VERSION})}, and this ojeon knows version "
+            f"{VERSION} only. Go on with the ojeon that wrote it, or a newer one."
+        )
+    return VERSION if found else None
+
+
 def find(connection: psycopg.Connection[Any], run_id: str) -> Line | None:
-    """The run's line, or None where this database knows no such run."""
+    """The run's line, or None where this database knows no such run.
+
+    Raises:
+        UsageError: the ledger is of another version.
+    """
+    version(connection)
     if not exists(connection):
         return None
     columns = ", ".join(Line.__slots__)

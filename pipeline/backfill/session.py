@@ -17,6 +17,17 @@ from pipeline.refusals import refused_move
 TURN = int.from_bytes(b"ojeon", "big")
 """The advisory lock that everything that changes a table by a plan holds (see ``pipeline.ledger.TAKE_TURNS``)."""
 
+# A second lock says on which run its holder is at work; it is held as long as the session lasts.
+_ON_RUN = int.from_bytes(b"ojon", "big")
+_MARK = "SELECT pg_try_advisory_lock(%s, hashtext(%s))"
+WORKS_ON = f"""
+EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 2 AND classid = {_ON_RUN}
+    AND objid = hashtext(%(run)s)::oid
+    AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))
+"""
+_SERVER = """
+SELECT pg_backend_pid(), pg_is_in_recovery(), setting::float8 / 1000 FROM pg_settings WHERE name = 'deadlock_timeout'
+"""
 _LOST = (psycopg.OperationalError, psycopg.InterfaceError)
 # A lock on the whole table (55P03) is waited for as well: behind a queue of locks one statement waits in vain.
 _PASSING = ("08", "57P", "53300", "40", "55P03")
@@ -27,7 +38,7 @@ _T = TypeVar("_T")
 class Session:
     """A session that holds the turn. ``again`` does a piece of work, in a new session where the old one was lost.
 
-    ``on_retry`` is told what made it do so.
+    ``on_retry`` is told what made it do so. ``run_id`` is the run it is at work on, if any yet.
     """
 
     address: Address
@@ -36,6 +47,7 @@ class Session:
     statement_timeout: float
     patience: float
     lost: int = 0
+    run_id: str | None = None
     on_retry: Callable[[Exception], None] = lambda _error: None
     connection: psycopg.Connection[Any] = field(init=False)
 
@@ -44,16 +56,53 @@ class Session:
 
         Raises:
             DatabaseError: no session came about.
-            UsageError: somebody else is at work.
+            UsageError: the server is none to work on, or somebody else is at work.
         """
-        connection = psycopg.connect(self.address.conninfo, autocommit=True)
-        self.connection = connection
-        for setting in self.settings():
-            connection.execute(setting)
-        row = connection.execute("SELECT pg_try_advisory_lock(%s)", (TURN,)).fetchone()
-        if not row or not row[0]:
+        self.connection = connection = psycopg.connect(self.address.conninfo, autocommit=True)
+        try:
+            self._refuse_server()
+            for setting in self.settings():
+                connection.execute(setting)
+            self._take_turn()
+            if self.run_id is not None:
+                self.work_on(self.run_id)
+        except (psycopg.Error, UsageError):
             connection.close()
+            raise
+
+    def _take_turn(self) -> None:
+        row = self.connection.execute("SELECT pg_try_advisory_lock(%s)", (TURN,)).fetchone()
+        if not row or not row[0]:
             raise UsageError(who_is_at_work(self.address))
+
+    def work_on(self, run_id: str) -> None:
+        """Let others see on which run this session is at work."""
+        self.run_id = run_id
+        self.connection.execute(_MARK, (_ON_RUN, run_id))
+
+    def _refuse_server(self) -> None:
+        """Refuse a server to which nothing can be written safely.
+
+        Raises:
+            UsageError: it is a standby, a pooler stands in front of it, or we would outwait its deadlock detector.
+        """
+        process, standby, detects_after = self.connection.execute(_SERVER).fetchone() or (0, False, 1.0)
+        if process != self.connection.info.backend_pid:
+            raise UsageError(
+                f"Behind {self.address.shown} stands a pooler (PgBouncer, perhaps), which may give each transaction "
+                "to another session, so that time-outs and turns are lost. Give the address of the PostgreSQL server."
+            )
+        if standby:
+            raise UsageError(
+                f"{self.address.shown} is a standby, and only its primary can be written. Give the primary's address, "
+                "or all of them with target_session_attrs=read-write."
+            )
+        if self.lock_timeout >= detects_after:
+            raise UsageError(
+                f"A batch that waits {self.lock_timeout:g} s for a row outlasts this server's deadlock_timeout of "
+                f"{detects_after:g} s, and then the application may be the one that is cut off. Set "
+                f"OJEON_MOVE__LOCK_TIMEOUT below {detects_after:g}."
+            )
 
     def settings(self) -> list[sql.Composed]:
         """What every session begins with."""
@@ -130,7 +179,7 @@ def at_work(
 
     Raises:
         DatabaseError: no session came about, or the server refused a statement.
-        UsageError: somebody else is at work on this database.
+        UsageError: somebody else is at work on this database, or it is none to work on (see ``Session.open``).
     """
     with connected(address):
         pass  # what keeps us from connecting is told in its own words
@@ -143,7 +192,7 @@ def at_work(
     finally:
         with suppress(psycopg.Error):
             # Closing alone would leave it held until the server notices, a moment too long for the next command.
-            session.connection.execute("SELECT pg_advisory_unlock(%s)", (TURN,))
+            session.connection.execute("SELECT pg_advisory_unlock_all()")
         session.connection.close()
 
 
@@ -155,6 +204,12 @@ def somebody_works(connection: psycopg.Connection[Any]) -> bool:
             AND (classid::bigint << 32) + objid::bigint = %s)
     """
     row = connection.execute(query, (TURN,)).fetchone()
+    return bool(row and row[0])
+
+
+def works_on(connection: psycopg.Connection[Any], run_id: str) -> bool:
+    """Whether a process is at work on this very run."""
+    row = connection.execute(f"SELECT {WORKS_ON}", {"run": run_id}).fetchone()
     return bool(row and row[0])
 
 

@@ -9,12 +9,14 @@ from psycopg.rows import class_row
 from rich.table import Table
 
 from pipeline.backfill import ledger
-from pipeline.backfill.session import somebody_works
+from pipeline.backfill.session import WORKS_ON, somebody_works
 from pipeline.backfill.states import NEXT, State
 
-_STATUS = """
-SELECT r.run_id, r.state, r.asked, r.waiting_for, r.target, r.fills, r.made_by, r.made_at, r.to_do, r.sweep, r.cursor,
-    r.batches,
+_WORKS_ON = WORKS_ON.replace("%(run)s", "r.run_id")
+_AT_WORK = {State.APPLYING: "apply", State.PAUSED: "apply", State.UNDOING: "undo", State.UNDO_PAUSED: "undo"}
+_STATUS = f"""
+SELECT {_WORKS_ON} AS at_work, r.run_id, r.state, r.asked, r.waiting_for, r.target, r.fills, r.made_by,
+    r.made_at, r.to_do, r.sweep, r.cursor, r.batches,
     coalesce(b.changed, 0) AS changed, coalesce(b.undone, 0) AS undone, coalesce(b.left_alone, 0) AS left_alone,
     coalesce(b.standing, 0) AS standing, coalesce(b.recent, 0) AS recent, b.recent_seconds, b.last_at
 FROM ojeon.runs r LEFT JOIN LATERAL (
@@ -36,8 +38,10 @@ class Status:
 
     ``to_do`` rows waited when it began; ``recent`` rows were changed in the last minute, in ``recent_seconds``.
     ``waiting_for`` is what its worker waits for; the word of a killed worker stands until another goes on.
+    ``at_work`` tells whether a process is at work on it right now.
     """
 
+    at_work: bool
     run_id: str
     state: str
     asked: str | None
@@ -64,6 +68,12 @@ class Status:
         return self.recent / self.recent_seconds if self.recent and self.recent_seconds else None
 
     @property
+    def go_on(self) -> str | None:
+        """The command to go on with, where the run is under way and its process is gone."""
+        verb = None if self.at_work else _AT_WORK.get(State(self.state))
+        return f"ojeon {verb} {self.run_id}" if verb else None
+
+    @property
     def may_become(self) -> list[str]:
         """The states that may follow."""
         return sorted(NEXT[State(self.state)])
@@ -81,10 +91,11 @@ def status(connection: psycopg.Connection[Any], run_id: str | None) -> Standing:
     """Read where ``run_id`` stands, or every run of this database.
 
     Raises:
-        UsageError: this database knows no such run.
+        UsageError: this database knows no such run, or its ledger is of another version.
     """
     if run_id is not None:
         ledger.read(connection, run_id)
+    ledger.version(connection)
     if not ledger.exists(connection):
         return Standing([], at_work=False)
     with connection.cursor(row_factory=class_row(Status)) as cursor:
@@ -95,7 +106,13 @@ def status(connection: psycopg.Connection[Any], run_id: str | None) -> Standing:
 def as_dict(standing: Standing) -> dict[str, Any]:
     """The same for scripts."""
     runs = [
-        {**asdict(run), "rows_per_second": run.rows_per_second, "may_become": run.may_become} for run in standing.runs
+        {
+            **asdict(run),
+            "rows_per_second": run.rows_per_second,
+            "go_on": run.go_on,
+            "may_become": run.may_become,
+        }
+        for run in standing.runs
     ]
     return {"at_work": standing.at_work, "runs": runs}
 
@@ -111,7 +128,7 @@ def status_table(standing: Standing) -> Table:
         rate = run.rows_per_second
         table.add_row(
             run.run_id,
-            run.state + (f" (asked to {run.asked})" if run.asked else ""),
+            run.state + (f" (asked to {run.asked})" if run.asked else "") + (" (no process)" if run.go_on else ""),
             ", ".join(run.fills),
             "" if run.to_do is None else f"{run.to_do:,}",
             f"{run.changed:,}",
@@ -121,6 +138,7 @@ def status_table(standing: Standing) -> Table:
             "" if rate is None else f"{rate:,.0f}",
             "" if run.last_at is None else f"{run.last_at:%Y-%m-%d %H:%M:%S}",
         )
-    waits = [f"{run.run_id} waits for {run.waiting_for}" for run in standing.runs if run.waiting_for]
-    table.caption, table.caption_justify = "\n".join(waits) or None, "left"
+    says = [f"{run.run_id} waits for {run.waiting_for}" for run in standing.runs if run.waiting_for and not run.go_on]
+    says += [f"The process of {run.run_id} is gone. Go on with: {run.go_on}" for run in standing.runs if run.go_on]
+    table.caption, table.caption_justify = "\n".join(says) or None, "left"
     return table

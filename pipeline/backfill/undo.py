@@ -59,6 +59,7 @@ def undo(worker: Worker, only: int | None = None) -> UndoReport:
         UsageError: the run's state does not allow it, or its trigger is still on the table.
     """
     session, run_id = worker.session, worker.run_id
+    session.work_on(run_id)
     session.again(lambda connection: refuse_while_installed(connection, run_id))
     session.again(lambda connection: settle(connection, worker.target, run_id))
     ledger.move(session.connection, run_id, State.UNDOING, "" if only is None else f"batch {only}")

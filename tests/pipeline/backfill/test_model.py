@@ -162,7 +162,7 @@ class Model:
     def ask(self, question, *, at_work):
         """What asking does; False where it is refused."""
         working, paused = self.state in PAUSED, self.state in WORKING
-        if question == "resume" and self.asked == "pause":
+        if question == "resume" and self.asked == "pause" and at_work:
             self.asked = None
             return True
         allowed = {"pause": working, "resume": paused and at_work}

@@ -1,15 +1,24 @@
 """Every refusal of a move: the sentence, its exit code, and that the table is as it was."""
 
+import io
 import json
+import re
+import socket
+import threading
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 
 import psycopg
 import pytest
 from live_move import Move, reseal, seal
+from rich.console import Console
 
-from pipeline.backfill import asking, ledger
+from pipeline.address import read_address
+from pipeline.backfill import asking, evidence, ledger, session
 from pipeline.backfill.plan import find_plan, read_plan
+from pipeline.backfill.session import at_work
+from pipeline.backfill.status import status, status_table
 from pipeline.errors import OjeonError, RunError
 
 TABLE = """
@@ -18,6 +27,7 @@ CREATE TABLE reservations (id text PRIMARY KEY, "preferredTime" text, "preferred
 INSERT INTO reservations (id, "preferredTime") SELECT 'r' || n, '14:00' FROM generate_series(1, 9) n;
 """
 RUN = "20261123-101500-3f2a"
+TIMES = {"lock_timeout": 0.1, "statement_timeout": 10, "patience": 1}
 CHANGES = """
 CREATE FUNCTION public.change() RETURNS trigger LANGUAGE plpgsql AS
 $$ BEGIN IF NEW.id = 'r9' THEN {} END IF; RETURN NEW; END $$;
@@ -34,6 +44,44 @@ def move(database, tmp_path):
     with psycopg.connect(database) as connection:
         connection.execute(TABLE)
     return Move(database, seal(tmp_path / RUN, database))
+
+
+@contextmanager
+def pooled(url, folder):
+    """The server behind something that, like a pooler, names a process of its own to those who connect."""
+    behind = psycopg.conninfo.conninfo_to_dict(url)
+    listening = socket.socket(socket.AF_UNIX)
+    listening.bind(str(folder / ".s.PGSQL.5432"))
+    listening.listen()
+
+    def serve():
+        with suppress(OSError):
+            while True:
+                client, server = listening.accept()[0], socket.socket(socket.AF_UNIX)
+                server.connect(f"{behind['host']}/.s.PGSQL.{behind.get('port', 5432)}")
+                threading.Thread(target=forward, args=(client, server, lambda data: data)).start()
+                threading.Thread(target=forward, args=(server, client, another_process)).start()
+
+    threading.Thread(target=serve).start()
+    try:
+        yield psycopg.conninfo.make_conninfo(url, host=str(folder), port=5432)
+    finally:
+        listening.shutdown(socket.SHUT_RDWR)
+        listening.close()
+
+
+def forward(source, sink, change):
+    with suppress(OSError), source, sink:
+        while data := source.recv(1 << 16):
+            sink.sendall(change(data))
+        sink.shutdown(socket.SHUT_RDWR)
+
+
+def another_process(data):
+    """Change the process in a message BackendKeyData: K, its length, the process, the key."""
+    return re.sub(
+        rb"K(\0\0\0[\x0c-\x2c])....", lambda key: b"K" + key[1] + b"\x7f\0\0\1", data, count=1, flags=re.DOTALL
+    )
 
 
 def refusal(move, do, code):
@@ -327,6 +375,115 @@ def test_what_cannot_be_asked_of_a_run(move, state, question, sentence):
     with psycopg.connect(move.url, autocommit=True) as connection:
         assert refusal(move, lambda: getattr(asking, question)(connection, RUN), 2) == sentence
     assert move.state() == state
+
+
+@pytest.mark.parametrize(("state", "verb"), [("applying", "apply"), ("undoing", "undo")])
+def test_resuming_what_was_asked_to_pause_and_died_before(move, state, verb):
+    with move.worker():
+        pass
+    move.execute("UPDATE ojeon.runs SET state = %s, asked = 'pause'", state)
+    said = f"The process asked to pause {RUN} ended before it did is gone. Go on with: ojeon {verb} {RUN}"
+    said = said.replace(" is gone", "")
+    # Somebody is at work, but on another run.
+    with psycopg.connect(move.url, autocommit=True) as connection, at_work(read_address(move.url), "public", **TIMES):
+        assert refusal(move, lambda: asking.resume(connection, RUN), 2) == said
+        standing = status(connection, RUN)
+    (run,) = standing.runs
+    assert (standing.at_work, run.at_work, run.go_on) == (True, False, f"ojeon {verb} {RUN}")
+    screen = Console(file=io.StringIO(), width=200)
+    screen.print(status_table(standing))
+    assert f"{state} (asked to pause) (no process)" in screen.file.getvalue()
+    assert f"The process of {RUN} is gone. Go on with: ojeon {verb} {RUN}" in screen.file.getvalue()
+
+
+def test_a_worker_is_told_from_a_dead_one_until_it_ends(move):
+    seen = []
+
+    def throttle(_connection):
+        with psycopg.connect(move.url, autocommit=True) as connection:
+            (run,) = status(connection, RUN).runs
+            seen.append((run.state, run.at_work, run.go_on))
+            seen.append(asking.pause(connection, RUN))
+            seen.append(asking.resume(connection, RUN))
+
+    move.apply(throttle=throttle)
+    assert seen[:3] == [
+        ("applying", True, None),
+        f"The worker of {RUN} pauses after its batch. Let it go on with: ojeon resume {RUN}",
+        f"The worker of {RUN} goes on; it had not paused yet.",
+    ]
+    with psycopg.connect(move.url, autocommit=True) as connection:
+        (run,) = status(connection, RUN).runs
+        assert (run.state, run.at_work, run.go_on) == ("applied", False, None)
+
+
+def test_asking_in_the_very_moment_in_which_the_run_ends(move, monkeypatch):
+    move.apply()
+    move.execute("UPDATE ojeon.runs SET state = 'applying'")
+
+    def ends(_connection, run_id):
+        move.execute("UPDATE ojeon.runs SET state = 'applied' WHERE run_id = %s", run_id)
+        return True
+
+    monkeypatch.setattr(asking, "works_on", ends)
+    with psycopg.connect(move.url, autocommit=True) as connection:
+        said = refusal(move, lambda: asking.cancel(connection, RUN), 2)
+    assert said == f"The run {RUN} was applying and became applied just now. See `ojeon status`."
+    assert move.execute("SELECT asked FROM ojeon.runs") == [(None,)]
+
+
+@pytest.mark.parametrize("lock_timeout", [1.0, 30.0])
+def test_a_lock_time_out_that_makes_the_application_the_deadlocks_victim(move, lock_timeout):
+    said = refusal(move, lambda: move.apply(lock_timeout=lock_timeout), 2)
+    assert said == (
+        f"A batch that waits {lock_timeout:g} s for a row outlasts this server's deadlock_timeout of 1 s, and then the "
+        "application may be the one that is cut off. Set OJEON_MOVE__LOCK_TIMEOUT below 1."
+    )
+    name = move.execute("SELECT current_database()")[0][0]
+    move.execute(f"ALTER DATABASE {name} SET deadlock_timeout = '2s'")
+    if lock_timeout < 2:
+        assert move.apply(lock_timeout=lock_timeout).changed == 9
+
+
+def test_a_standby(move, monkeypatch):
+    monkeypatch.setattr(session, "_SERVER", session._SERVER.replace("pg_is_in_recovery()", "true"))
+    said = refusal(move, move.apply, 2)
+    assert "is a standby, and only its primary can be written. Give the primary's address, or all of them with" in said
+    assert move.execute("SELECT to_regclass('ojeon.runs')") == [(None,)]
+
+
+def test_a_pooler_in_front_of_the_server(move, database, tmp_path):
+    with pooled(database, tmp_path) as url:
+        behind = Move(url, move.folder)
+        said = refusal(move, behind.apply, 2)
+    assert "stands a pooler (PgBouncer, perhaps), which may give each transaction to another session" in said
+    assert said.endswith("Give the address of the PostgreSQL server.")
+
+
+def test_a_ledger_of_another_version(move):
+    move.apply()
+    assert move.execute("SELECT version FROM ojeon.ledger") == [(1,)]
+    move.execute("UPDATE ojeon.ledger SET version = 7")
+    sentence = (
+        "The ledger in the schema ojeon is of version 7, and this ojeon knows version 1 only. Go on with the ojeon "
+        "that wrote it, or a newer one."
+    )
+    with psycopg.connect(move.url, autocommit=True) as connection:
+        for do in (
+            move.apply,
+            move.undo,
+            lambda: status(connection, None),
+            lambda: asking.pause(connection, RUN),
+            lambda: evidence._run(connection, RUN),
+        ):
+            assert refusal(move, do, 2) == sentence
+
+
+def test_a_ledger_from_before_versions_gets_its_number(move):
+    move.apply()
+    move.execute("DROP TABLE ojeon.ledger")
+    assert move.undo().undone == 9
+    assert move.execute("SELECT version FROM ojeon.ledger") == [(1,)]
 
 
 def test_what_was_never_applied_cannot_be_undone(move):

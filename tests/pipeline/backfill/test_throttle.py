@@ -25,7 +25,7 @@ from pipeline.backfill import ledger
 from pipeline.backfill.apply import apply
 from pipeline.backfill.asking import cancel, pause, resume
 from pipeline.backfill.pressure import Pressure, look, unseen
-from pipeline.backfill.status import Status, as_dict, status_table
+from pipeline.backfill.status import Standing, Status, as_dict, status_table
 from pipeline.backfill.status import status as read_status
 from pipeline.backfill.throttle import Budget, Hold, Throttle, Why
 from pipeline.backfill.undo import undo
@@ -559,6 +559,8 @@ def test_the_status_tells_what_is_waited_for_in_a_line_of_its_own(database: str,
         with psycopg.connect(database) as connection:
             standing = read_status(connection, RUN)
     assert as_dict(standing)["runs"][0]["waiting_for"] == "a lock on the table that somebody holds or waits for"
-    screen = Console(width=100, file=StringIO())
-    screen.print(status_table(standing))
-    assert f"{RUN} waits for a lock on the table that somebody holds" in screen.file.getvalue()
+    for at_work in (True, False):  # the word of a worker that is gone counts no more
+        screen = Console(width=100, file=StringIO())
+        screen.print(status_table(Standing([replace(standing.runs[0], at_work=at_work)], at_work=at_work)))
+        waits = f"{RUN} waits for a lock on the table that somebody holds" in screen.file.getvalue()
+        assert waits is at_work
