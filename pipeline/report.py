@@ -83,7 +83,7 @@ def render_report(view: ReportView, language: Language = "en") -> str:
         gates=words.gates(view),
         fates=[(fate, getattr(view.rows, fate)) for fate in words.say["fates"]],
         suites=suites,
-        failures=[line for suite in suites for line in suite.lines if line.status != "passed"],
+        failures=[line for suite in suites for line in suite.lines if not line.is_gate and line.status != "passed"],
         changes=_changes(view),
         confidence_picture=_confidence_picture(view, words),
         reliability_picture=reliability_chart(view.reliability, **words.say["reliability"]["axes"]),

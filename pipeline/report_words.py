@@ -9,7 +9,7 @@ from math import ceil
 from typing import Any, Self
 
 from pipeline.figures import count, percent
-from pipeline.gates import Gate, GateName, GateState
+from pipeline.gates import SHARE_LAW, Gate, GateName, GateState
 from pipeline.report_facts import ReportView
 from pipeline.settings import Language
 
@@ -28,8 +28,12 @@ class ToldGate:
 
 @dataclass(frozen=True, slots=True)
 class ToldLine:
-    """One expectation: how it ended (``passed``, ``failed``, ``not_evaluated``), what it asks, what was found."""
+    """One expectation: how it ended (``passed``, ``failed``, ``not_evaluated``), what it asks, what was found.
 
+    ``is_gate`` tells whether it is a gate of its own.
+    """
+
+    is_gate: bool
     status: str
     law: str
     found: str
@@ -87,7 +91,8 @@ class Words:
     def _line(self, result: Mapping[str, Any], limits: Mapping[str, Any]) -> ToldLine:
         law = self.say["checks"]["laws"].get(result["law"])
         asked = result["expected"] if law is None else law.format(**limits)
-        return ToldLine(result["status"].replace(" ", "_"), asked, self._found(result))
+        is_gate = result["law"] == SHARE_LAW
+        return ToldLine(is_gate, result["status"].replace(" ", "_"), asked, self._found(result))
 
     def _found(self, result: Mapping[str, Any]) -> str:
         """As ``ExpectationResult.found`` says it, in this language."""

@@ -204,10 +204,21 @@ def _gates(page: Page) -> str:
 
 def test_a_refused_plan_names_every_failure(page: Page) -> None:
     assert "NO-GO The plan must not be applied" in page.text
-    assert "✗ failed Every expectation holds 1 of 3 expectations passed" in _gates(page)
+    assert "✗ failed Expectations of the checks 1 of 3 passed" in _gates(page)
     assert "<i>of_tomorrow</i> auto_share = 0.5" in _gates(page)
     assert "REVIEW has a reason. could not be evaluated (KeyError)" in _gates(page)
     assert "Every row is accounted for." not in _gates(page)
+
+
+def test_a_share_missed_is_told_by_its_own_gate_alone(view: ReportView) -> None:
+    missed = _result("enough_auto", Status.FAILED, checked=1, observed={"auto_share": 0.5})
+    other = _result("ids_unique", Status.FAILED, checked=1, observed={"repeated_ids": 3})
+    for results, broken in (([missed], []), ([missed, other], ["No two rows have the same id. repeated_ids = 3"])):
+        checks = {"verdict": "failed", "suites": [{**FAILED["suites"][0], "results": [*results, RESULTS[0]]}]}
+        gates = _gates(Page(render_report(replace(view, checks=checks))))
+        assert "✗ failed Share decided without a person" in gates
+        assert "without a person. auto_share" not in gates
+        assert all(said in gates for said in broken)
 
 
 def test_shows_checks_reasons_anomalies_and_provenance(page: Page) -> None:
@@ -303,7 +314,7 @@ def test_a_sound_plan_is_go(view: ReportView) -> None:
 def test_a_plan_that_its_table_cannot_take_is_no_go_whatever_the_checks_say(view: ReportView) -> None:
     unwritable = "There is no column 'pe<b>riod' yet. Add it."
     page = Page(render_report(replace(view, checks=PASSED, unwritable=unwritable)))
-    assert f"✗ failed The table can take the plan {unwritable}" in _gates(page)
+    assert f"✗ failed Table ready for the plan {unwritable}" in _gates(page)
     assert "GO The plan may" not in page.text
 
 

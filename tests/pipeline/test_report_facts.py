@@ -1,5 +1,6 @@
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
@@ -7,9 +8,11 @@ import pytest
 from filled_workbench import Line, auto, fill
 
 from parsers.confidence import reliability
+from pipeline import audit_sample, manifest
+from pipeline.answers import NOTHING, Answer, Purpose, Verdict, open_answers
 from pipeline.errors import RunError
 from pipeline.profile import profile
-from pipeline.report_facts import REVIEW_TEXTS, ReportView, gather
+from pipeline.report_facts import REVIEW_TEXTS, ReportView, gather, gather_finished
 from pipeline.settings import Settings
 from pipeline.workbench import SCHEMA, open_workbench
 
@@ -109,3 +112,66 @@ def test_a_damaged_workbench_is_a_sentence() -> None:
         workbench.execute("DROP TABLE decisions")
         with pytest.raises(RunError, match=r"could not be gathered .*\(CatalogException\)"):
             gather(workbench, Settings(), "run-1", None)
+
+
+def test_what_reviewers_settled_waits_for_nobody(workbench: duckdb.DuckDBPyConnection) -> None:
+    lines = [
+        auto("7시", 9, "MORNING", already_set=2, rule="reviewed"),
+        Line("미정", 5, rule="reviewed", reason="placeholder"),
+        Line("없음", 4, rule="reviewed", reason="placeholder"),
+        Line("낮", 3, reason="ambiguous_word"),
+    ]
+    view = _gathered(workbench, lines)
+    assert [(line.reason, line.rows, line.texts) for line in view.reasons] == [("ambiguous_word", 3, 1)]
+    assert [line.text for line in view.waiting] == ["낮"]
+    assert (view.waiting_rows, view.waiting_texts, view.rows.review) == (3, 1, 12)
+    assert [(line.verdict, line.texts, line.rows) for line in view.settled] == [("NEITHER", 2, 9), ("MORNING", 1, 7)]
+    assert [(line.text, line.rows, line.verdict) for line in view.settled_texts] == [
+        ("7시", 7, "MORNING"),
+        ("미정", 5, "NEITHER"),
+        ("없음", 4, "NEITHER"),
+    ]
+
+
+def test_texts_are_shown_as_written_where_asked(workbench: duckdb.DuckDBPyConnection) -> None:
+    fill(workbench, [Line("예약자 김하늘 \u202e010-1234-5678", 1, reason="no_time")])
+    profile(workbench)
+    view = gather(workbench, Settings(), "run-1", PASSED, masked=False)
+    assert [line.text for line in view.waiting] == ["예약자 김하늘 ⟨U+202E⟩010-1234-5678"]
+    assert view.profile.by_meaning[0].examples[0].text == view.waiting[0].text
+    assert not view.masked
+
+
+def test_tells_where_the_audit_stands_and_what_it_found_wrong(
+    workbench: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    fill(workbench, [auto("3시 김하늘님", 40, "AFTERNOON"), auto("10시", 60, "MORNING")])
+    profile(workbench)
+    assert gather(workbench, Settings(), "run-1", PASSED).audit is None
+    audit_sample.draw(workbench, "run-1", 0.001, 0.95)
+    pending = gather(workbench, Settings(), "run-1", PASSED)
+    assert pending.verdict == "go"
+    said = Answer(
+        "3시 김하늘님", Verdict.MORNING, "reviewer-1", datetime.now(UTC), "", "run-1", "T0", "", Purpose.AUDIT
+    )
+    with open_answers(tmp_path / "answers.sqlite") as answers:
+        answers.add([said])
+        view = gather(workbench, Settings(), "run-1", PASSED, words=answers.standing())
+    assert view.verdict == "no_go"
+    assert [(line.text, line.rows, line.decided, line.verdict, line.rule) for line in view.wrong] == [
+        ("3시 •••님", 40, "AFTERNOON", "MORNING", "clock")
+    ]
+
+
+@pytest.mark.parametrize("content", [{}, {"run": "r"}, {"run": "r", "settings": {"noon": "yesterday"}}])
+def test_a_manifest_of_another_kind_is_a_sentence(tmp_path: Path, content: dict) -> None:
+    open_workbench(tmp_path).close()
+    manifest.write(tmp_path, content)
+    with pytest.raises(RunError, match="names no run or settings"):
+        gather_finished(tmp_path, words=NOTHING)
+
+
+def test_a_finished_run_without_its_workbench_is_a_sentence(tmp_path: Path) -> None:
+    manifest.write(tmp_path, {"run": "r", "settings": Settings().model_dump(mode="json")})
+    with pytest.raises(RunError, match=r"workbench of .* cannot be read"):
+        gather_finished(tmp_path, words=NOTHING)
