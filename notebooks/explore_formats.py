@@ -77,12 +77,14 @@ show(found_table(search(workbench, "오후", limit=12)))
 # Take the names from the tables above.
 
 # %%
-shape = max(profile.by_meaning, key=lambda shape: shape.claimed(parsers.Disposition.REVIEW)).name
-show(f"the shape that sends most rows to people: {shape}")
-show(found_table(texts_of_shape(workbench, shape, limit=12)))
+by_review = sorted(profile.by_meaning, key=lambda shape: -shape.claimed(parsers.Disposition.REVIEW))
+for shape in by_review[:1]:
+    show(f"the shape that sends most rows to people: {shape.name}")
+    show(found_table(texts_of_shape(workbench, shape.name, limit=12)))
 
 # %%
-show(found_table(texts_of_shape(workbench, profile.by_pattern[0].name, By.PATTERN, limit=8)))
+for shape in profile.by_pattern[:1]:
+    show(found_table(texts_of_shape(workbench, shape.name, By.PATTERN, limit=8)))
 
 # %%
 show(found_table(texts_of_rule(workbench, "bare_hour", limit=8)))
