@@ -323,7 +323,7 @@ def config(*, as_json: AsJson = False) -> None:
 
 
 @app.command(epilog="Example: `ojeon demo --rows 1000000`")
-@takes("runs")
+@takes("lang", "runs")
 def demo(
     *,
     rows: Annotated[int, typer.Option(min=0, help="Reservations to invent.")] = 20_000,
