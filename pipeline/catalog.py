@@ -130,7 +130,7 @@ def _why_unwritable(connection: psycopg.Connection, names: TableNames, oid: int,
     its_type, computed = found
     if computed:
         return f"PostgreSQL itself computes the {column}. Name the one to write to with OJEON_NAMES__PERIOD."
-    if lost := [period.value for period in Period if not _holds(connection, its_type, period.value)]:
+    if lost := [period.value for period in Period if not holds(connection, its_type, period.value)]:
         return (
             f"The {column} is of type {its_type}, which cannot hold {' and '.join(lost)}. "
             "Widen the type or add the enum's missing labels, then run again."
@@ -138,7 +138,7 @@ def _why_unwritable(connection: psycopg.Connection, names: TableNames, oid: int,
     return None
 
 
-def _holds(connection: psycopg.Connection, its_type: str, value: str) -> bool:
+def holds(connection: psycopg.Connection, its_type: str, value: str) -> bool:
     """Whether a value comes back out of a type as it went in; asking the type itself knows enums, lengths, domains."""
     query = sql.SQL("SELECT {value}::{type}::text = {value}").format(
         value=sql.Literal(value),

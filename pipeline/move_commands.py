@@ -96,6 +96,7 @@ def apply_run(  # noqa: PLR0913 - one parameter an option
             f"{report.state}: {report.changed:,} rows changed now, {report.changed_in_all:,} by this run in all, "
             f"{report.left:,} left, in {report.batches:,} batches"
         )
+        _tell_why(report.why_left)
         talk.print(_next(report.state, plan.run_id), soft_wrap=True)
     raise typer.Exit(0 if report.state == "applied" else 1)
 
@@ -111,9 +112,10 @@ def verify_run(
     from pipeline.address import read_address
     from pipeline.backfill.verify import verify
     from pipeline.backfill.verify_table import verify_table
+    from pipeline.run_folder import run_folder
 
     with talk.status("") as status:
-        report = verify(read_address(database_url), _folder(run, settings), status.update)
+        report = verify(read_address(database_url), run_folder(run, settings.runs), status.update)
     if as_json:
         typer.echo(json.dumps(report.to_dict(), ensure_ascii=False))
     else:
@@ -157,8 +159,9 @@ def undo_run(  # noqa: PLR0913 - one parameter an option
     else:
         talk.print(
             f"{report.state}: {report.undone:,} rows emptied in all, {report.left_alone:,} left alone because somebody "
-            f"wrote to them since, {report.left:,} held by other sessions"
+            f"wrote to them since, {report.left:,} left"
         )
+        _tell_why(report.why_left)
         if report.left_alone:
             talk.print(
                 "Which: SELECT batch, unnest(left_alone) FROM ojeon.batches WHERE run_id = "
@@ -217,9 +220,9 @@ def sync_run(
     else:
         talk.print(
             f"{report.state}: {report.texts:,} texts joined the plan, {report.changed:,} rows changed, "
-            f"{report.left:,} held by other sessions; {report.waiting_texts:,} texts in {report.waiting_rows:,} rows "
-            "wait for people"
+            f"{report.left:,} left; {report.waiting_texts:,} texts in {report.waiting_rows:,} rows wait for people"
         )
+        _tell_why(report.why_left)
         for path in report.written_down:
             talk.print(f"New ones among them: {path}", soft_wrap=True)
         for law in report.broken_laws:
@@ -315,17 +318,11 @@ def _ask(question: Callable[..., str], run: str, settings: "Settings", database_
     talk.print(sentence, soft_wrap=True)
 
 
-def _folder(run: str, settings: "Settings") -> Path:
-    folder = Path(run) if Path(run).is_dir() else settings.runs / run
-    if not folder.is_dir():
-        raise UsageError(f"There is no run {run}: neither a folder of that name nor {folder}. Give the run's folder.")
-    return folder
-
-
 def _plan(run: str, settings: "Settings", *, sealed: bool = True) -> "Plan":
     from pipeline.backfill.plan import find_plan, read_plan
+    from pipeline.run_folder import run_folder
 
-    folder = _folder(run, settings)
+    folder = run_folder(run, settings.runs)
     if not sealed:
         return find_plan(folder)
     plan = read_plan(folder, max_age=timedelta(days=settings.move.max_age_days))
@@ -337,8 +334,9 @@ def _refuse_misjudged(plan: "Plan", settings: "Settings") -> "Standing":
     """Refuse what people hold back; returns what they say."""
     from pipeline.answers import standing_of
     from pipeline.backfill.judged import refuse_contradicted, refuse_unaudited
+    from pipeline.run_folder import answers_beside
 
-    words = standing_of(settings.answers_file)
+    words = standing_of(answers_beside(plan.folder, settings))
     refuse_contradicted(plan, words)
     if settings.move.require_audit:
         refuse_unaudited(plan, words)
@@ -437,6 +435,11 @@ def _confirm(what: str, yes: bool) -> None:  # noqa: FBT001 - the flag itself
     if not sys.stdin.isatty():
         raise UsageError(f"{what}. Nobody can be asked here: give --yes to go ahead, or --dry-run to see the SQL.")
     typer.confirm(f"{what}. Go ahead?", abort=True, err=True)
+
+
+def _tell_why(why_left: str) -> None:
+    if why_left:
+        talk.print(f"{why_left}.", soft_wrap=True)
 
 
 def _next(state: str, run_id: str) -> str:

@@ -72,6 +72,7 @@ _IN_SESSION = {
 _IN_A_MOVE = {
     "08": "The connection to {place} was lost ({words}).",
     "57P": "The connection to {place} was lost ({words}).",
+    "23": "{place}: a constraint of the table forbids what was to be written ({words}). Mend row or constraint.",
     "25006": "{place} cannot be written at the moment ({words}).",
     "55P03": "{place}: another session keeps the table locked ({words}); pg_stat_activity shows who it is.",
     "42501": "{place}: the role lacks a right ({words}). Ask for it, or connect as the table's owner.",

@@ -15,11 +15,13 @@ from psycopg import sql
 from pipeline.backfill import ledger
 from pipeline.backfill.batch import Span, bound, count_left, fill_statement, waiting
 from pipeline.backfill.claims import Held, hold, take_over
+from pipeline.backfill.fitness import refuse_unfit
 from pipeline.backfill.notes import settle
 from pipeline.backfill.pace import Pace
 from pipeline.backfill.plan import Plan, check_database, load
 from pipeline.backfill.session import Session
 from pipeline.backfill.states import State
+from pipeline.backfill.stuck import left_by_apply
 from pipeline.backfill.target import Target, find_target, unknown_services
 from pipeline.backfill.worker import Batch, Worker, asks_to_cancel, is_cancelled_while_held
 from pipeline.errors import DatabaseError, UsageError
@@ -46,13 +48,17 @@ FROM ojeon.batches WHERE run_id = %s
 
 @dataclass(frozen=True, slots=True)
 class ApplyReport:
-    """How a start of apply ended: the state, rows changed by it, rows the run has changed in all, rows still open."""
+    """How a start of apply ended: the state, rows changed by it, rows the run has changed in all, rows still open.
+
+    ``why_left`` says what keeps the rows that are still open.
+    """
 
     state: State
     changed: int
     changed_in_all: int
     left: int
     batches: int
+    why_left: str = ""
 
 
 def inspect(connection: psycopg.Connection[Any], plan: Plan, fills: tuple[str, ...]) -> Target:
@@ -61,11 +67,12 @@ def inspect(connection: psycopg.Connection[Any], plan: Plan, fills: tuple[str, .
     Raises:
         UsageError: the plan belongs to another database, is another than the ledger's, was begun by its files or to
             fill something else, or a service code is unknown.
-        DatabaseError: the table lacks what is to be filled.
+        DatabaseError: the table lacks what is to be filled, or cannot take it.
     """
     check_database(connection, plan)
     target = find_target(connection, plan.names, fills)
-    if unknown := unknown_services(connection, target):
+    refuse_unfit(connection, target)
+    if unknown := _counted(connection, lambda: unknown_services(connection, target)):
         raise UsageError(
             f"Reservations have service codes without a row in {plan.names.services!r}: {', '.join(unknown[:10])}. "
             "Nothing was written. Add those services, then apply again."
@@ -86,6 +93,7 @@ def register(connection: psycopg.Connection[Any], plan: Plan, target: Target) ->
     if ledger.find(connection, plan.run_id) is not None:
         return
     with connection.transaction():
+        connection.execute("SET LOCAL statement_timeout = 0")  # a large dictionary takes its time and keeps nobody
         connection.execute(REGISTER, registration(plan, target))
         load(connection, plan)
     connection.execute("ANALYZE ojeon.plan")
@@ -256,10 +264,10 @@ class _Apply:
         return connection.execute(_CHANGED, (self.after, self.run_id)).fetchone() or (0, 0)
 
     def _end(self, state: State, left: int = 0) -> ApplyReport:
-        note = f"{left} rows are held by other sessions" if left else ""
-        self.session.again(lambda connection: ledger.reach(connection, self.run_id, state, note))
+        why = self.session.again(lambda found: left_by_apply(found, self.target, self.run_id, left)) if left else ""
+        self.session.again(lambda connection: ledger.reach(connection, self.run_id, state, why))
         changed, in_all = self.session.again(self._changed)
-        return ApplyReport(state, changed, in_all, left, self.batches)
+        return ApplyReport(state, changed, in_all, left, self.batches, why)
 
 
 def _unhurried(session: Session, count: Callable[[psycopg.Connection[Any]], int]) -> int:

@@ -25,7 +25,7 @@ _MAY_SYNC = frozenset({State.APPLYING, State.PAUSED, State.APPLIED})
 
 @dataclass(frozen=True, slots=True)
 class SyncReport:
-    """How a sync ended: the state, texts that joined the plan, rows changed, rows left because others hold them.
+    """How a sync ended: the state, texts that joined the plan, rows changed, rows left and, in ``why_left``, why.
 
     ``waiting_texts`` in ``waiting_rows`` wait for people; ``written_down`` are the files that name those of them that
     are new. ``broken_laws`` kept what was decided from joining the plan.
@@ -39,6 +39,7 @@ class SyncReport:
     waiting_rows: int
     written_down: tuple[Path, ...]
     broken_laws: tuple[str, ...]
+    why_left: str = ""
 
 
 def sync(worker: Worker, plan: Plan, words: answers.Standing = answers.NOTHING) -> SyncReport:
@@ -76,11 +77,11 @@ class _Sync:
             arrived = self._arrived()
             certain = tuple(arrival for arrival in arrived if arrival.certain)
             broken = self._take_in(arrived, certain)
-            state, left = self._settle()
+            state, left, why = self._settle()
             if broken or not certain or state is not State.APPLIED:
                 rows = [arrival.rows for arrival in arrived if arrival.waits]
                 done = self.texts, self.changed, left
-                return SyncReport(state, *done, len(rows), sum(rows), tuple(self.written_down), broken)
+                return SyncReport(state, *done, len(rows), sum(rows), tuple(self.written_down), broken, why)
 
     def _arrived(self) -> tuple[Arrival, ...]:
         if PERIOD not in self.target.fills:
@@ -99,14 +100,14 @@ class _Sync:
         self.texts += len(certain)
         return ()
 
-    def _settle(self) -> tuple[State, int]:
-        """Apply what waits; the state after it, and the rows left."""
+    def _settle(self) -> tuple[State, int, str]:
+        """Apply what waits; the state after it, the rows left, and why."""
         state = State(self.session.again(lambda connection: ledger.read(connection, self.run_id)).state)
         if state is State.APPLIED and not self.session.again(self._left):
-            return state, 0
+            return state, 0, ""
         report = apply(self.worker)
         self.changed += report.changed
-        return report.state, report.left
+        return report.state, report.left, report.why_left
 
     def _left(self, connection: psycopg.Connection[Any]) -> int:
         with connection.transaction():

@@ -17,6 +17,7 @@ from pipeline.backfill.batch import empty_statement
 from pipeline.backfill.dual_write import refuse_while_installed
 from pipeline.backfill.notes import settle
 from pipeline.backfill.states import State
+from pipeline.backfill.stuck import left_by_undo
 from pipeline.backfill.target import Target
 from pipeline.backfill.worker import Batch, Worker, asks_to_cancel, is_cancelled_while_held
 from pipeline.errors import DatabaseError
@@ -43,12 +44,16 @@ class _Line(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class UndoReport:
-    """How a start of undo ended: rows emptied in all, rows left alone because somebody changed them, rows held."""
+    """How a start of undo ended: rows emptied in all, rows left alone because somebody changed them, rows still left.
+
+    ``why_left`` says what keeps those.
+    """
 
     state: State
     undone: int
     left_alone: int
     left: int
+    why_left: str = ""
 
 
 def undo(worker: Worker, only: int | None = None) -> UndoReport:
@@ -63,32 +68,35 @@ def undo(worker: Worker, only: int | None = None) -> UndoReport:
     session.again(lambda connection: refuse_while_installed(connection, run_id))
     session.again(lambda connection: settle(connection, worker.target, run_id))
     ledger.move(session.connection, run_id, State.UNDOING, "" if only is None else f"batch {only}")
-    stopped = _rounds(worker, only)
+    stopped, why_left = _rounds(worker, only)
     if stopped or session.again(lambda connection: _lines(connection, run_id, None)):
         state = State.UNDO_PAUSED  # what is left stands until undo or apply goes on
     else:
         state = State.UNDONE
-    session.again(lambda connection: ledger.reach(connection, run_id, state))
-    return session.again(lambda connection: _report(connection, run_id, state, only))
+    session.again(lambda connection: ledger.reach(connection, run_id, state, why_left))
+    totals = session.again(lambda connection: _totals(connection, run_id, only))
+    return UndoReport(state, *totals, why_left)
 
 
-def _rounds(worker: Worker, only: int | None) -> bool:
-    """Go through the lines until none is left; True where somebody asks to stop or rows stay held."""
+def _rounds(worker: Worker, only: int | None) -> tuple[bool, str]:
+    """Go through the lines until none is left; whether it stopped before, and why where nobody has asked it to."""
     session, run_id, fruitless = worker.session, worker.run_id, 0
     while lines := session.again(lambda connection: _lines(connection, run_id, only)):
         if _round(worker, lines):
-            return True
+            return True, ""
         left = session.again(lambda connection: _lines(connection, run_id, only))
         fruitless = 0 if _rows(left) < _rows(lines) else fruitless + 1
         if fruitless == _FRUITLESS_ROUNDS:
-            return True
+            why = partial(left_by_undo, target=worker.target, run_id=run_id, only=only, left=_rows(left))
+            return True, session.again(why)
         time.sleep(min(fruitless, 1))
-    return False
+    return False, ""
 
 
-def _report(connection: psycopg.Connection[Any], run_id: str, state: State, only: int | None) -> UndoReport:
-    row = connection.execute(_TOTALS, {"run": run_id, "only": only}).fetchone() or (0, 0, 0)
-    return UndoReport(state, *row)
+def _totals(connection: psycopg.Connection[Any], run_id: str, only: int | None) -> tuple[int, int, int]:
+    """Rows emptied, left alone and left."""
+    row = connection.execute(_TOTALS, {"run": run_id, "only": only}).fetchone()
+    return row or (0, 0, 0)
 
 
 def _rows(lines: list[_Line]) -> int:

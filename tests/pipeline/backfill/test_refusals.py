@@ -33,6 +33,10 @@ CREATE FUNCTION public.change() RETURNS trigger LANGUAGE plpgsql AS
 $$ BEGIN IF NEW.id = 'r9' THEN {} END IF; RETURN NEW; END $$;
 CREATE TRIGGER change BEFORE UPDATE ON reservations FOR EACH ROW EXECUTE FUNCTION public.change();
 """
+KEPT = (
+    '1 rows are held by nobody and stay as they are whenever they are written: a trigger of "public"."reservations" '
+    "keeps them so (change). Mend or disable it, then start the command again"
+)
 MADE_ANEW = """
 CREATE TABLE made_anew (LIKE reservations INCLUDING ALL); INSERT INTO made_anew SELECT * FROM reservations;
 DROP TABLE reservations; ALTER TABLE made_anew RENAME TO reservations;
@@ -343,10 +347,30 @@ def test_a_trigger_that_keeps_a_row_from_being_written(move, monkeypatch):
     move.execute(CHANGES.format("RETURN NULL;"))
     report = move.apply()
     assert (report.state, report.changed, report.left) == ("paused", 8, 1)
+    assert report.why_left == KEPT
+    assert move.execute("SELECT note FROM ojeon.events WHERE state = 'paused'") == [(KEPT,)]
     assert len(move.claimed()) == 8
+    with psycopg.connect(move.url) as holder:
+        holder.execute("INSERT INTO reservations (id, \"preferredTime\") VALUES ('held', '14:00')")
+        holder.commit()
+        holder.execute("SELECT FROM reservations WHERE id = 'held' FOR UPDATE")
+        assert move.apply().why_left == f"1 rows are held by other sessions; {KEPT}"
     move.execute("DROP TRIGGER change ON reservations")
-    assert move.apply().changed == 1
-    assert move.undo().undone == 9
+    assert move.apply().changed == 2
+    move.execute(CHANGES.format("RETURN NULL;").replace("change", "keep"))
+    monkeypatch.setattr("pipeline.backfill.undo._FRUITLESS_ROUNDS", 1)
+    report = move.undo()
+    assert (report.state, report.undone, report.left) == ("undo_paused", 9, 1)
+    assert report.why_left == KEPT.replace("(change)", "(keep)")
+    move.execute("DROP TRIGGER keep ON reservations")
+    assert move.undo().undone == 10
+
+
+def test_a_constraint_that_forbids_what_is_written(move):
+    move.execute("ALTER TABLE reservations ADD CONSTRAINT odd CHECK (period IS NULL OR id <> 'r9')")
+    said = refusal(move, move.apply, 4)
+    assert "a constraint of the table forbids what was to be written (new row for relation" in said
+    assert "Mend row or constraint. What was done stays done: start the same command again to go on." in said
 
 
 def test_a_run_nobody_began_here(move):

@@ -1,6 +1,7 @@
 """What a move fills, on tables of every make: each test applies a plan, looks, and undoes it."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import psycopg
@@ -133,6 +134,7 @@ IDS = {
     "varchar": ("varchar(40)", [f"r{number}" for number in range(60)]),
     "texts whose case makes no difference": ("citext", [f"{'aBÄ가'[n % 4]}{n}" for n in range(60)]),
     "a domain": ("key", list(range(60))),
+    "texts of several lines": ("text", [f"r\n{number}\t\\n\r\x01" for number in range(60)]),
     "timestamps": ("timestamp(3)", [f"2025-01-01 00:00:00.{number:03}" for number in range(60)]),
 }
 
@@ -312,6 +314,58 @@ def test_other_columns_keep_what_they_hold(database, tmp_path):
         (("period",), "ALTER TABLE reservations DROP CONSTRAINT reservations_pkey", "No unique index says"),
         (("period",), "ALTER TABLE reservations ALTER period TYPE varchar(7)", "which cannot hold AFTERNOON"),
         (("period",), "DROP TABLE reservations", "There is no table"),
+        (
+            ("period", "slot"),
+            'ALTER TABLE reservations ALTER "timeSlotStart" TYPE time USING NULL',
+            r"type time without time zone, which does not hold a start such as 23:59 .* Make it varchar\(5\)",
+        ),
+        (
+            ("service",),
+            'ALTER TABLE reservations DROP "serviceName", ADD "serviceName" text GENERATED ALWAYS AS (service) STORED',
+            "PostgreSQL itself computes the column 'serviceName' .* so nothing can be written to it. Name the one",
+        ),
+        (
+            ("service",),
+            'ALTER TABLE reservations ALTER "serviceId" TYPE integer USING NULL',
+            r"do not fit into the columns .*invalid input syntax for type integer.*Mend the types, or leave service",
+        ),
+        (
+            ("service",),
+            'ALTER TABLE reservations ALTER "serviceName" TYPE varchar(2)',
+            r"do not fit into the columns .* \(a value comes back as another\)",
+        ),
+        (("service",), "DROP TABLE services", 'There is no table "public"."services" of services. Name it with'),
+        (
+            ("service",),
+            'ALTER TABLE services DROP "bufferMinutes"',
+            r"do not fit into the columns .* \(column s.bufferMinutes does not exist\)",
+        ),
+        (
+            ("period",),
+            "CREATE RULE quiet AS ON UPDATE TO reservations DO INSTEAD NOTHING",
+            "The rule 'quiet' of .* rewrites every UPDATE, .* Take the rule off",
+        ),
+        (
+            ("period",),
+            "CREATE TABLE child () INHERITS (reservations)",
+            "has child tables, and no index says that an id occurs once in all of them. Name the child",
+        ),
+        (
+            ("period",),
+            """ALTER TABLE reservations RENAME TO single;
+            CREATE TABLE reservations (LIKE single INCLUDING ALL) PARTITION BY LIST (id);
+            CREATE EXTENSION postgres_fdw; CREATE SERVER far FOREIGN DATA WRAPPER postgres_fdw;
+            ALTER TABLE reservations DROP CONSTRAINT reservations_pkey1;
+            CREATE FOREIGN TABLE there PARTITION OF reservations DEFAULT SERVER far;
+            CREATE UNIQUE INDEX ON ONLY reservations (id)""",
+            "The partition there of .* lies on another server|No unique index says",
+        ),
+        (
+            ("period",),
+            "CREATE TYPE half AS ENUM ('AM', 'PM'); ALTER TABLE reservations ALTER period TYPE half USING NULL",
+            "which cannot hold MORNING and AFTERNOON. Widen the type or add the enum's missing labels",
+        ),
+        (("period",), "ALTER TABLE reservations RENAME TO t; CREATE VIEW reservations AS TABLE t", "is a view, and a"),
     ],
 )
 def test_a_table_that_lacks_what_is_to_be_filled_is_told_so(database, tmp_path, fills, change, sentence):
@@ -319,6 +373,66 @@ def test_a_table_that_lacks_what_is_to_be_filled_is_told_so(database, tmp_path, 
     move.execute(change)
     with pytest.raises(DatabaseError, match=sentence):
         move.apply()
+    assert move.execute("SELECT to_regclass('ojeon.runs')") == [(None,)]  # and nothing at all was written
+
+
+def test_a_start_alone_cannot_be_filled_and_the_order_of_what_is_filled_is_none(database, tmp_path):
+    move = made(database, tmp_path, fills=("slot",))
+    with pytest.raises(UsageError, match=r"A start is filled beside its period only\. Fill both: period, slot"):
+        move.apply()
+    insert(move, sample(IDS["text"][1]))
+    assert replace(move, fills=("slot", "period", "slot")).apply().changed == 40
+    assert replace(move, fills=("period", "slot")).apply().changed == 0
+
+
+PARTITIONS = """
+ALTER TABLE reservations RENAME TO single;
+CREATE TABLE reservations (LIKE single INCLUDING ALL) PARTITION BY HASH (id);
+CREATE TABLE part_0 PARTITION OF reservations FOR VALUES WITH (MODULUS 2, REMAINDER 0);
+CREATE TABLE part_1 PARTITION OF reservations FOR VALUES WITH (MODULUS 2, REMAINDER 1);
+"""
+
+
+@pytest.mark.usefixtures("batches_of_seven")
+@pytest.mark.parametrize("fills", [("period",), EVERYTHING])
+def test_a_table_in_partitions_is_moved_like_any_other(database, tmp_path, fills):
+    move = made(database, tmp_path, fills=fills)
+    move.execute(PARTITIONS)
+    insert(move, sample(IDS["text"][1]))
+    comes_back(move, 40)
+
+
+@pytest.mark.parametrize("forced", [False, True])
+def test_a_table_whose_policies_would_hide_rows_is_refused_before_any_write(database, tmp_path, forced):
+    move = made(database, tmp_path)
+    insert(move, sample(IDS["text"][1]))
+    role = database.rpartition("/")[2].partition("?")[0] + "_owner"
+    move.execute(f"CREATE ROLE {role} LOGIN")
+    try:
+        move.execute(f"ALTER TABLE reservations OWNER TO {role}; ALTER TABLE reservations ENABLE ROW LEVEL SECURITY")
+        move.execute(f"GRANT CREATE ON DATABASE {database.rpartition('/')[2].partition('?')[0]} TO {role}")
+        owner = replace(move, url=database.replace("postgres@", f"{role}@"))
+        if forced:
+            move.execute("ALTER TABLE reservations FORCE ROW LEVEL SECURITY")
+            with pytest.raises(DatabaseError, match=r"Row-level security hides rows .* or as a role with BYPASSRLS"):
+                owner.apply()
+            assert move.execute("SELECT to_regclass('ojeon.runs')") == [(None,)]
+        else:
+            assert owner.apply().changed == 40  # policies do not bind a table's owner
+    finally:
+        move.execute(f"REASSIGN OWNED BY {role} TO postgres; DROP OWNED BY {role}; DROP ROLE {role}")
+
+
+def test_a_slow_look_at_the_services_is_no_reason_to_give_up(database, tmp_path):
+    move = made(database, tmp_path, fills=("service",))
+    insert(move, [{"id": "1", "service": "BOTOX"}])
+    move.execute(
+        """CREATE FUNCTION slowly(text) RETURNS text LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(0.3); RETURN $1; END';
+        ALTER TABLE services RENAME TO kept;
+        CREATE VIEW services AS SELECT id, slowly(code) AS code, name, "durationMinutes", "bufferMinutes" FROM kept"""
+    )
+    with move.worker(statement_timeout=0.25) as worker:
+        assert worker.target.fills == ("service",)
 
 
 def test_a_batch_covers_its_span_and_nothing_else(database, tmp_path):
