@@ -35,11 +35,11 @@ def audit(
     from pipeline.audit import State
     from pipeline.audit_view import as_dict, audit_view
     from pipeline.run_audit import standing_in
-    from pipeline.run_folder import run_folder
+    from pipeline.run_folder import answers_beside, run_folder
 
     folder = run_folder(run, settings.runs)
     run_id = manifest.read(folder)["run"]
-    found = standing_in(folder, standing_of(settings.answers_file))
+    found = standing_in(folder, standing_of(answers_beside(folder, settings)))
     if found is None:
         raise UsageError(f"The run in {folder} drew no audit sample. Plan again with `ojeon run`.")
     if as_json:

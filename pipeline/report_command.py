@@ -36,21 +36,16 @@ def report_of_run(
 
     The run's own report.html is sealed with its plan and stays as it is.
     """
-    folder = _folder(run, settings)
+    from pipeline.run_folder import answers_beside, run_folder
+
+    folder = run_folder(run, settings.runs)
     path = output or Path(f"{folder.resolve().name}.{settings.lang}.html")
     _refuse_sealed(path)
     from pipeline import answers, report, report_facts
 
-    words = answers.standing_of(settings.answers_file)
+    words = answers.standing_of(answers_beside(folder, settings))
     view = report_facts.gather_finished(folder, words=words, masked=not unmask)
     typer.echo(report.write(view, path, settings.lang))
-
-
-def _folder(run: str, settings: "Settings") -> Path:
-    folder = Path(run) if Path(run).is_dir() else settings.runs / run
-    if not folder.is_dir():
-        raise UsageError(f"There is no run {run}: neither a folder of that name nor {folder}. Give the run's folder.")
-    return folder
 
 
 def _refuse_sealed(path: Path) -> None:

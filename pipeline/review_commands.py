@@ -79,12 +79,11 @@ def import_files(  # noqa: PLR0913 - one parameter an option
     pm; M, A, N); empty ones are not decided yet. The same file may be imported again: nothing is taken twice.
     """
     from pipeline.answers import open_answers, reviewer_name
-    from pipeline.review.asked import read_asked
     from pipeline.review.status import status_of
     from pipeline.review.take_in import Refused, take_in
 
-    name, asked = reviewer_name(reviewer), read_asked(_folder(run, settings))
-    with open_answers(settings.answers_file) as answers:
+    name, asked = reviewer_name(reviewer), _asked(run, settings)
+    with open_answers(_answers_file(asked, settings)) as answers:
         found = take_in(asked, files, name, answers, keep=not dry_run)
         if isinstance(found, Refused):
             _refuse(found.complaints, asked, settings, as_json=as_json)
@@ -156,12 +155,11 @@ def export_open(
 ) -> None:
     """Write the texts of a run that are still open, with the answers so far, for a reviewer to fill in."""
     from pipeline.answers import standing_of
-    from pipeline.review.asked import read_asked
     from pipeline.review.export import export
 
-    asked = read_asked(_folder(run, settings))
+    asked = _asked(run, settings)
     path = _output(asked.run_id, as_, output)
-    texts = export(asked, standing_of(settings.answers_file), path)
+    texts = export(asked, standing_of(_answers_file(asked, settings)), path)
     then = f"ojeon review import {asked.run_id} {path} --reviewer …"
     told = f"{texts:,} texts are open. Take in the filled file with `{then}`."
     talk.print(Text(told), soft_wrap=True)
@@ -183,10 +181,10 @@ def _output(run_id: str, as_: Format | None, output: Path | None) -> Path:
 def show_status(*, run: RunFolder, settings: "Settings", as_json: AsJson = False) -> None:
     """Tell how much of a run's review list is open, settled and in conflict, and the AUTO share now and next."""
     from pipeline.answers import standing_of
-    from pipeline.review.asked import read_asked
     from pipeline.review.status import status_of
 
-    status = status_of(read_asked(_folder(run, settings)), standing_of(settings.answers_file))
+    asked = _asked(run, settings)
+    status = status_of(asked, standing_of(_answers_file(asked, settings)))
     if as_json:
         typer.echo(json.dumps(asdict(status), ensure_ascii=False))
         return
@@ -248,18 +246,23 @@ def withdraw_word(
 ) -> None:
     """Take back a reviewer's word about one text; the history keeps it, the next run does without it."""
     from pipeline.answers import open_answers, reviewer_name
-    from pipeline.review.asked import read_asked
     from pipeline.review.withdraw import withdraw
 
-    name, asked = reviewer_name(reviewer), read_asked(_folder(run, settings))
-    with open_answers(settings.answers_file, create=False) as answers:
+    name, asked = reviewer_name(reviewer), _asked(run, settings)
+    with open_answers(_answers_file(asked, settings), create=False) as answers:
         word = withdraw(asked, key, name, note, answers)
     told = f"Withdrawn: {word.verdict} by {word.reviewer} about {key}, said {word.at:%Y-%m-%d %H:%M} UTC."
     talk.print(Text(told), soft_wrap=True)
 
 
-def _folder(run: str, settings: "Settings") -> Path:
-    folder = Path(run) if Path(run).is_dir() else settings.runs / run
-    if not folder.is_dir():
-        raise UsageError(f"There is no run {run}: neither a folder of that name nor {folder}. Give the run's folder.")
-    return folder
+def _asked(run: str, settings: "Settings") -> "Asked":
+    from pipeline.review.asked import read_asked
+    from pipeline.run_folder import run_folder
+
+    return read_asked(run_folder(run, settings.runs))
+
+
+def _answers_file(asked: "Asked", settings: "Settings") -> Path:
+    from pipeline.run_folder import answers_beside
+
+    return answers_beside(asked.folder, settings)

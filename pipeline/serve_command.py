@@ -2,13 +2,11 @@
 
 import sys
 from enum import StrEnum
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 
-from pipeline.errors import UsageError
 from pipeline.flags import takes
 
 if TYPE_CHECKING:
@@ -48,8 +46,9 @@ def serve(  # noqa: PLR0913 - one parameter an option
     from pipeline.review.server import serve as serve_page
     from pipeline.review.server import show_in_browser
     from pipeline.review.triage import Triage
+    from pipeline.run_folder import answers_beside, run_folder
 
-    finished = open_finished(_folder(run, settings))
+    finished = open_finished(run_folder(run, settings.runs))
     texts = _texts(finished, audit=audit)
 
     def announce(address: str) -> None:
@@ -59,10 +58,11 @@ def serve(  # noqa: PLR0913 - one parameter an option
         if not no_open:
             show_in_browser(address)
 
-    with open_answers(settings.answers_file) as answers:
+    kept = answers_beside(finished.folder, settings)
+    with open_answers(kept) as answers:
         triage = Triage(finished.run_id, texts, answers, Purpose.AUDIT if audit else Purpose.REVIEW)
         serve_page(triage, finished.policy, port, lang.value, announce)
-    talk.print(f"Every answer shown as saved is in {settings.answers_file}.", soft_wrap=True)
+    talk.print(f"Every answer shown as saved is in {kept}.", soft_wrap=True)
 
 
 def _texts(run: "FinishedRun", *, audit: bool) -> "list[Waiting]":
@@ -75,10 +75,3 @@ def _texts(run: "FinishedRun", *, audit: bool) -> "list[Waiting]":
         from pipeline.review.groups import waiting_in
 
         return waiting_in(workbench, run.run_id)
-
-
-def _folder(run: str, settings: "Settings") -> Path:
-    folder = Path(run) if Path(run).is_dir() else settings.runs / run
-    if not folder.is_dir():
-        raise UsageError(f"There is no run {run}: neither a folder of that name nor {folder}. Give the run's folder.")
-    return folder

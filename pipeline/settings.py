@@ -26,6 +26,8 @@ from parsers.policy import MINUTES_A_DAY, Policy, Slot
 from pipeline.errors import UsageError
 
 TOML_FILE = "ojeon.toml"
+ANSWERS = "answers.sqlite"
+"""The file of reviewers' answers, among the runs."""
 _PREFIX = "OJEON_"
 _EXAMPLES = {
     "slots": """: OJEON_SLOTS='["Mon 09:00-12:00", "Mon 14:00-18:00"]'""",
@@ -221,7 +223,7 @@ class Settings(BaseSettings):
     @property
     def answers_file(self) -> Path:
         """Where reviewers' answers are kept, for all runs."""
-        return self.answers or self.runs / "answers.sqlite"
+        return self.answers or self.runs / ANSWERS
 
     def policy(self) -> Policy:
         """The part of the settings that decisions depend on."""

@@ -166,6 +166,8 @@ def test_a_sync_goes_by_what_reviewers_say(move):
 
 def test_answers_are_looked_for_where_they_are_kept(move, tmp_path):
     say(move, {"14:00": Verdict.NEITHER})
+    told = refused(move, "apply", str(move.folder), "--yes", OJEON_RUNS=str(tmp_path / "other"))  # beside the run
+    assert told.startswith("Reviewers contradict the plan")
     (tmp_path / "answers.sqlite").rename(tmp_path / "elsewhere.sqlite")
     told = refused(move, "apply", RUN, "--yes", "--answers", tmp_path / "elsewhere.sqlite")
     assert told.startswith("Reviewers contradict the plan")
