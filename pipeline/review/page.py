@@ -39,6 +39,10 @@ _SHOWN = 240  # characters of a text in the list
 _SHOWN_WHOLE = 20_000
 _A_YEAR = 365 * 24 * 3600
 _NAME, _LANGUAGE = "ojeon-reviewer", "ojeon-language"
+# One script in the end, for one page; the order is of no meaning but for the first and the last.
+_SCRIPTS = (
+    "state", "words", "standing", "server", "answering", "one", "alike", "views", "list", "dialogs", "keys", "start",
+)  # fmt: skip
 _TEMPLATES = resources.files("pipeline") / "templates"
 
 
@@ -155,7 +159,7 @@ def render(language: str, nonce: str, facts: Mapping[str, Any]) -> str:
             nonce=nonce,
             facts=facts,
             style=Markup(_asset("triage.css")),  # noqa: S704 - our own files, which must not be escaped
-            script=Markup(_asset("triage.js")),  # noqa: S704
+            script=Markup("".join(_asset(f"triage/{name}.js") for name in _SCRIPTS)),  # noqa: S704
         )
     )
 

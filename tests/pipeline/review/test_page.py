@@ -155,7 +155,7 @@ def test_a_korean_input_method_is_no_obstacle_and_typing_is_no_answer(page: Page
     page.evaluate(strike, ["KeyA", "ㅁ", True])
     page.get_by_label("메모").fill("")
     page.get_by_label("메모").press_sequentially("man/u 전화로 물음")
-    page.keyboard.press("Escape")
+    page.keyboard.press("Enter")
     expect(page.locator("#text")).to_be_focused()
     assert list(served.said()) == ["8시"]
     press(page, "a")
@@ -261,6 +261,19 @@ def test_the_name_is_asked_once_for_all_runs_of_the_server(context: BrowserConte
         expect(again.get_by_role("button", name="검토자 접수1")).to_be_visible()
         press(again, "a")
         assert {answer.reviewer for answer in another.said().values()} == {"접수1"}
+
+
+def test_who_sits_down_at_the_browser_is_known_in_all_its_tabs(
+    context: BrowserContext, page: Page, served: Served
+) -> None:
+    other = context.new_page()
+    other.goto(served.origin)
+    other.get_by_role("button", name="검토자 접수1").click()
+    other.get_by_label("이름").fill("접수2")
+    other.keyboard.press("Enter")
+    expect(page.get_by_role("button", name="검토자 접수2")).to_be_visible()
+    press(page, "m")
+    assert served.said()["8시"].reviewer == "접수2"
 
 
 def test_an_unusable_name_is_refused_in_words(context: BrowserContext, served: Served) -> None:
@@ -389,9 +402,10 @@ def test_nothing_needs_sideways_scrolling(page: Page, width: int) -> None:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("lang", ["ko", "en"])
-def test_no_barriers_are_found_in_any_view(browser: Browser, folder: Path, lang: str, scheme: str) -> None:
+def test_no_barriers_are_found_in_any_view(browser: Browser, tmp_path: Path, lang: str, scheme: str) -> None:
     # The page forbids what axe does with the document; a profile without that policy lets it look.
     settings = {"bypass_csp": True, "reduced_motion": "reduce", "color_scheme": scheme}
+    folder = make_run(tmp_path / "runs", [*TEXTS, "나다 " * 300])
     with serving(folder, "--lang", lang) as served, browser.new_context(**settings) as profile:
         page = profile.new_page()
         page.goto(served.address)
@@ -405,10 +419,16 @@ def test_no_barriers_are_found_in_any_view(browser: Browser, folder: Path, lang:
         found["together"] = violations(page)
         press(page, "m", "8시")
         found["saved"] = violations(page)
+        page.keyboard.press("/")
+        page.keyboard.type("나다")
+        page.keyboard.press("Enter")
+        expect(page.locator("#text[data-size=long]")).to_be_visible()
+        found["long"] = violations(page)
         page.keyboard.press("?")
         found["help"] = violations(page)
         page.keyboard.press("Escape")
         page.keyboard.press("l")
+        page.locator("#search").fill("")
         found["list"] = violations(page)
         page.locator("[data-filter=done]").click()
         found["done"] = violations(page)

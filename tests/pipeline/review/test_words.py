@@ -9,11 +9,12 @@ import pytest
 
 from parsers import Reason
 from pipeline.answers import Verdict
-from pipeline.review.page import LANGUAGES
+from pipeline.review.page import _SCRIPTS, LANGUAGES
 from pipeline.review.pieces import _PREFIXES
 
 TEMPLATES = resources.files("pipeline") / "templates"
-PAGE, SCRIPT, STYLE = ((TEMPLATES / f"triage.{kind}").read_text(encoding="utf-8") for kind in ("html.j2", "js", "css"))
+PAGE, STYLE = ((TEMPLATES / f"triage.{kind}").read_text(encoding="utf-8") for kind in ("html.j2", "css"))
+SCRIPT = "".join(file.read_text(encoding="utf-8") for file in (TEMPLATES / "triage").iterdir())
 
 
 def words(language: str) -> dict[str, str]:
@@ -52,6 +53,10 @@ def test_everything_said_is_shown_somewhere(name: str) -> None:
         if section == "script"
         else re.search(rf"(say|other)\.{re.escape(name)}\b|\"\]\.{last}\b", PAGE)
     )
+
+
+def test_every_script_of_the_page_is_in_it() -> None:
+    assert {f"{name}.js" for name in _SCRIPTS} == {file.name for file in (TEMPLATES / "triage").iterdir()}
 
 
 def test_every_verdict_kind_and_reason_has_its_words() -> None:
