@@ -33,9 +33,10 @@ _SET_OFF = r"(?:은|는|이|가)?\s?[:：=-]?\s?"
 # What follows a label, or stands before an honorific, without being a name.
 _NO_NAME = (
     "오전|오후|아침|점심|저녁|오늘|내일|모레|시간|예약|희망|없음|미정|가능|상담|시술|진료|주말|평일|요일|"
-    "아무|언제|상관|동행|동반|인데|이고|원장|부원장|선생|실장|고객|의사|간호사|환자|보호자|"
+    "아무|언제|상관|방문|동행|동반|인데|이고|원장|부원장|선생|실장|고객|의사|간호사|환자|보호자|"
     "연락|전화|번호|아이디|핸드폰|휴대폰|문자|카톡|또는|혹은"
 )
+_OF_TIME = "[시분반낮밤날일쯤경후전침녁심오벽말]"  # what words of time end with
 _CLOCK = r"(?:[01]?\d|2[0-4]):?[0-5]\d"
 _LABELLED = (
     re.compile(
@@ -70,9 +71,17 @@ _HONOURED = re.compile(
 _INTRODUCED = re.compile(
     rf"(?<![가-힣])(?!{_NO_NAME})(?P<hidden>[가-힣]{{2,4}}?)(?P<title>(?:이?라고)\s?(?:합니다|해요|하는데요))"
 )
+# The surnames of nearly all Koreans; two syllables or one behind them make a name.
+_SURNAME = (
+    "[김이박최정강조윤장임한오서신권황안송류유전홍고문양손배백허남심노하곽성차주우구민진나지"
+    "엄채원천방공현함변염여추도소석선설]"
+)
+_IS_NAMED = re.compile(
+    rf"(?<![가-힣])(?!{_NO_NAME})(?P<hidden>{_SURNAME}[가-힣]{{1,2}})(?<!{_OF_TIME})(?P<title>(?:입니다|이에요|예요)(?![가-힣]))"
+)
 # A word just before a telephone number, unless it ends as words of time do.
 _BESIDE_PHONE = re.compile(
-    rf"(?<![가-힣])(?!{_NO_NAME})(?P<hidden>[가-힣]{{2,4}})(?<![시분반낮밤날일쯤경후전침녁심오벽])"
+    rf"(?<![가-힣])(?!{_NO_NAME})(?P<hidden>[가-힣]{{2,4}})(?<!{_OF_TIME})"
     rf"(?P<title>\s?[:,/]?\s?{MASK}{{9}})"
 )
 
@@ -95,6 +104,6 @@ def _masked_once(text: str) -> str:
         text = pattern.sub(lambda match: MASK * len(match[0]), text)
     for pattern in _LABELLED:
         text = pattern.sub(lambda match: match["label"] + MASK * len(match["hidden"]), text)
-    for pattern in (_HONOURED, _INTRODUCED, _BESIDE_PHONE):
+    for pattern in (_HONOURED, _INTRODUCED, _IS_NAMED, _BESIDE_PHONE):
         text = pattern.sub(lambda match: MASK * len(match["hidden"]) + match["title"], text)
     return text

@@ -210,6 +210,13 @@ def test_a_refused_plan_names_every_failure(page: Page) -> None:
     assert "Every row is accounted for." not in _gates(page)
 
 
+def test_rows_settled_as_neither_half_do_not_wait(tmp_path: Path) -> None:
+    lines = [Line("미정", 5, rule="reviewed", reason="placeholder"), Line("낮", 3, reason="ambiguous_word")]
+    text = Page(render_report(_view(tmp_path, lines, PASSED))).text
+    assert "leaves 3 to people" in text
+    assert "Review 8 3 wait for a person, 5 are settled as neither half" in text
+
+
 def test_a_share_missed_is_told_by_its_own_gate_alone(view: ReportView) -> None:
     missed = _result("enough_auto", Status.FAILED, checked=1, observed={"auto_share": 0.5})
     other = _result("ids_unique", Status.FAILED, checked=1, observed={"repeated_ids": 3})
