@@ -8,7 +8,7 @@ UV := $(shell command -v uv 2>/dev/null || echo .tools/bin/uv)
 # What a caller of make set for another project must not leak in here.
 unexport VIRTUAL_ENV PYTHONPATH
 
-.PHONY: help demo test check fix bench lab lock clean
+.PHONY: help demo test check fix bench lab docs lock clean
 
 help: ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,6 +34,9 @@ bench: .venv/dev.stamp .venv/bench.stamp ## ratios measured in one run (see benc
 
 lab: .venv/lab.stamp ## JupyterLab with the project installed
 	.venv/bin/jupyter lab --notebook-dir notebooks
+
+docs: .venv/dev.stamp ## write docs/cli.md again from the commands' help
+	.venv/bin/typer pipeline.cli utils docs --name ojeon --output docs/cli.md
 
 lock: | $(UV) ## resolve the dependencies again and write requirements/*.txt
 	$(UV) pip compile $(LOCK) pyproject.toml -o requirements/base.txt
