@@ -113,7 +113,7 @@ def _whose(complaints: "Iterable[Complaint]", asked: "Asked", settings: "Setting
     """Name the run to which the file belongs, where it is another one."""
     from pipeline.review.elsewhere import run_of
 
-    foreign = [complaint.key for complaint in complaints if complaint.key and complaint.key not in asked.texts]
+    foreign = [complaint.key for complaint in complaints if complaint.key and not asked.find(complaint.key)]
     other = run_of(foreign, settings.runs) if foreign else None
     return f" These are keys of the run {other}: ojeon review import {other} …" if other else ""
 

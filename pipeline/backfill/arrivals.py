@@ -16,7 +16,7 @@ from psycopg import sql
 
 from parsers import Decision, Policy
 from parsers.types import Disposition, Period, Reason
-from pipeline import answers, manifest, review_file, reviewed
+from pipeline import answers, arrived, manifest, review_file, reviewed
 from pipeline.backfill import ledger
 from pipeline.backfill.plan import Plan
 from pipeline.backfill.target import Target
@@ -159,6 +159,7 @@ def write_down(plan: Plan, arrivals: Iterable[Arrival]) -> Path | None:
     folder.mkdir(mode=0o700, exist_ok=True)
     path = folder / _FILES.replace("*", f"{len(earlier):04}")
     partial = path.with_suffix(".partial")
+    arrived.write(path, ((line.text, line.rows) for line in waiting))
     review_file.write_lines(partial, waiting)
     partial.replace(path)
     return path

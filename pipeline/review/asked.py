@@ -9,7 +9,7 @@ import duckdb
 
 from parsers.policy import Policy
 from parsers.types import Disposition
-from pipeline import audit_sample, review_file, reviewed
+from pipeline import arrived, audit_sample, review_file, reviewed
 from pipeline.answers import Purpose
 from pipeline.errors import RunError
 from pipeline.finished_run import open_finished
@@ -37,12 +37,20 @@ class Text(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One finished run: its name, its texts by key with the most frequent first, and the policy it decided by."""
+    """One finished run: its name, its texts by key with the most frequent first, and the policy it decided by.
+
+    ``arrived`` are the texts that came after it and that a sync wrote down for people.
+    """
 
     run_id: str
     folder: Path
     texts: Mapping[str, Text]
     policy: Policy
+    arrived: Mapping[str, Text]
+
+    def find(self, key: str) -> Text | None:
+        """The text that people see under ``key``."""
+        return self.texts.get(key) or self.arrived.get(key)
 
     def shown_for(self, purpose: Purpose) -> tuple[Text, ...]:
         """The texts that people were shown for ``purpose``."""
@@ -76,7 +84,16 @@ def read_asked(folder: Path) -> Asked:
         )
         for raw, rows, disposition, rule in lines
     ]
-    return Asked(run.run_id, folder, {text.key: text for text in texts}, run.policy)
+    by_key = {text.key: text for text in texts}
+    return Asked(run.run_id, folder, by_key, run.policy, _arrived(folder, run.run_id))
+
+
+def _arrived(folder: Path, run_id: str) -> dict[str, Text]:
+    texts = (
+        Text(review_file.key(run_id, raw), raw, rows, auto=False, settled=False, purpose=Purpose.REVIEW)
+        for raw, rows in arrived.read(folder)
+    )
+    return {text.key: text for text in texts}
 
 
 def _purpose(disposition: str, rule: str, *, is_sampled: bool) -> Purpose | None:

@@ -58,14 +58,14 @@ def take_in(
     new = [answer for answer in given if not _said_before(answer, before[answer.text])]
     if keep:
         answers.add(new)
-    standing = answers.standing()
+    standing, known = answers.standing(), {**asked.arrived, **asked.texts}
     return Taken(
         new=len(new),
         changed=sum(_stands(before[answer.text]) for answer in new),
         repeated=len(given) - len(new),
         blank=sum(line.verdict is None for file in files for line in file.lines),
         missing=_missing(asked, files, standing.settled),
-        conflicts=tuple(text.key for text in asked.texts.values() if text.raw in standing.conflicts),
+        conflicts=tuple(key for key, text in known.items() if text.raw in standing.conflicts),
     )
 
 
@@ -84,7 +84,7 @@ def _wrong_lines(asked: Asked, lines: Iterable[Filled]) -> Iterator[Complaint]:
 
 
 def _why_not(asked: Asked, line: Filled) -> str | None:
-    text = asked.texts.get(line.key)
+    text = asked.find(line.key)
     if text is None:
         return f"its key is none of the run {asked.run_id}. Import the file of this run, or name the run of this file."
     if text.purpose is None:
@@ -97,8 +97,8 @@ def _why_not(asked: Asked, line: Filled) -> str | None:
 def _answers(asked: Asked, file: FilledFile, reviewer: str) -> Iterator[Answer]:
     at, source = datetime.now(UTC), f"{file.path.name} {_fingerprint(file)}"
     for line in file.lines:
-        text = asked.texts[line.key]
-        if line.verdict and text.purpose:
+        text = asked.find(line.key)
+        if line.verdict and text and text.purpose:
             whence = asked.run_id, line.key, source, text.purpose
             yield Answer(text.raw, line.verdict, reviewer, at, line.note, *whence)
 
@@ -131,7 +131,7 @@ def _stands(before: Sequence[Answer]) -> bool:
 
 def _missing(asked: Asked, files: Iterable[FilledFile], settled: Container[str | None]) -> tuple[str, ...]:
     there = {line.key for file in files for line in file.lines}
-    purposes = {asked.texts[key].purpose for key in there} or {Purpose.REVIEW}
+    purposes = {asked.texts[key].purpose for key in there & asked.texts.keys()} if there else {Purpose.REVIEW}
     return tuple(
         text.key
         for text in asked.texts.values()

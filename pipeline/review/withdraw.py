@@ -16,7 +16,7 @@ def withdraw(asked: Asked, key: str, reviewer: str, note: str, answers: Answers)
         UsageError: the run has no such text, or the reviewer has no word about it.
         RunError: the store cannot be read or written.
     """
-    text = asked.texts.get(key)
+    text = asked.find(key)
     if text is None:
         raise UsageError(f"The run {asked.run_id} has no text {key!r}. Its review file names the keys.")
     said = [word for word in answers.history(text.raw) if word.reviewer == reviewer]

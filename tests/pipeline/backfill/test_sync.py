@@ -16,7 +16,7 @@ from live_move import DECIDED, Move, reseal, seal
 from fixtures.clinic.load import create
 from parsers import Policy, decide
 from parsers.types import Disposition
-from pipeline import manifest
+from pipeline import arrived, manifest
 from pipeline.backfill import arrivals, dual_write
 from pipeline.backfill.plan import find_plan, read_plan
 from pipeline.backfill.sync import sync
@@ -137,6 +137,7 @@ def test_each_text_that_waits_is_written_down_once_and_the_plan_stays_sealed(mov
     assert tuple(one) == COLUMNS
     assert (one["key"], one["text"], one["rows"], one["decision"]) == (key(RUN, UNDECIDED), UNDECIDED, "1", "")
     assert (two["key"], two["rows"], two["reason"]) == (key(RUN, ANOTHER), "2", "ambiguous_hour")
+    assert set(arrived.read(move.folder)) == {(UNDECIDED, 1), (ANOTHER, 2)}
     assert manifest.verify_files(move.folder) == []
     assert read_plan(move.folder, max_age=timedelta(days=1)).run_id == RUN
 

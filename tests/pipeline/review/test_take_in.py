@@ -12,7 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from reviewed_run import finish
 
+from pipeline import arrived
 from pipeline.answers import Answers, Purpose, Verdict, open_answers
+from pipeline.errors import RunError
 from pipeline.review import xlsx_rows
 from pipeline.review.asked import Asked, read_asked
 from pipeline.review.decision_words import verdict_of
@@ -269,6 +271,22 @@ def test_two_files_that_decide_one_text_are_refused(refused, tmp_path) -> None:
     ((file, line, why),) = refused(one, two)
     assert (file, line) == ("b.csv", 2)
     assert "a.csv, line 2 already" in why
+
+
+def test_texts_that_a_sync_wrote_down_come_in_as_well(tmp_path, answers) -> None:
+    run = finish(tmp_path / RUN, ROWS)
+    (run / "moves").mkdir()
+    late = "  늦게 온 글 8시\n"
+    arrived.write(run / "moves" / "review_0001.csv", [(late, 3), ("7시", 1)])
+    asked = read_asked(run)
+    found = take_in(
+        asked, [a_csv(tmp_path / "a.csv", (key(RUN, late), "M", ""), (key(RUN, "7시"), "", ""))], "r", answers
+    )
+    assert found == Taken(new=1, changed=0, repeated=0, blank=1, missing=(), conflicts=())
+    assert answers.settled()[late].verdict is Verdict.MORNING
+    (run / "moves" / "review_0002.jsonl").write_text('{"raw": 1')
+    with pytest.raises(RunError, match=r"review_0002\.jsonl cannot be read"):
+        read_asked(run)
 
 
 def test_a_text_that_nobody_was_asked_about_is_refused(tmp_path, answers) -> None:
