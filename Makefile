@@ -33,7 +33,7 @@ bench: .venv/dev.stamp .venv/bench.stamp ## ratios measured in one run (see benc
 	.venv/bin/python -m benchmarks $(ARGS)
 
 lab: .venv/lab.stamp ## JupyterLab with the project installed
-	.venv/bin/jupyter lab --notebook-dir notebooks
+	.venv/bin/jupyter lab --config notebooks/jupyter_server_config.py --notebook-dir notebooks
 
 docs: .venv/dev.stamp ## write docs/cli.md again from the commands' help
 	.venv/bin/typer pipeline.cli utils docs --name ojeon --output docs/cli.md

@@ -36,8 +36,8 @@ WEEKS = 26
 run = open_newest(Path(os.environ.get("RUNS", "../reports")), holding=f"{manifest.MOVES}/{NAME.format('*')}")
 capacity = read_capacity(run.folder, run.policy, rooms=ROOMS, free=FREE)
 show(
-    f"run {run.run_id}: the half of the day was known for {percent(capacity.placed_before)} of the minutes booked in "
-    f"opening hours' half-days, and is for {percent(capacity.placed_after)} now"
+    f"run {run.run_id}: of the minutes booked {percent(capacity.placed_before)} lay in a half-day that was known, and "
+    f"{percent(capacity.placed_after)} do now"
 )
 show(
     f"{count(capacity.unplaced)} minutes wait for a person to place them, {count(capacity.closed)} lie in half-days in "
