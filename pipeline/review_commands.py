@@ -101,11 +101,11 @@ def _refuse(complaints: "Sequence[Complaint]", asked: "Asked", settings: "Settin
         typer.echo(json.dumps({"run": asked.run_id, "kept": False, "complaints": told}, ensure_ascii=False))
     for complaint in complaints[:_SHOWN]:
         talk.print(Text(visible(str(complaint), _LONGEST)), soft_wrap=True)
+    wrong = "one place is wrong" if len(complaints) == 1 else f"{len(complaints):,} places are wrong"
     rest = len(complaints) - _SHOWN
     more = f"; {rest:,} more are not shown (--json lists all)" if rest > 0 else ""
     raise UsageError(
-        f"Nothing was imported: {len(complaints):,} places are wrong{more}.{_whose(complaints, asked, settings)} "
-        "Mend them and import again."
+        f"Nothing was imported: {wrong}{more}.{_whose(complaints, asked, settings)} Mend the files and import again."
     )
 
 
