@@ -26,6 +26,8 @@ _SPACES = re.compile(r" +")
 # Signs that are read over at either end; a mark (- ~) is not among them.
 _CONTROLS = "".join(chr(code) for code in (*range(0x20), *range(0x7F, 0xA0)))
 _RIGHT_END = " .,?;:%+=&<>\\/@'" + _CONTROLS
+# Digits in circles, in brackets, with a full stop: the number of a list, no part of the digits behind it.
+_LISTED = re.compile(r"(?<=[\u2460-\u249b\u24f5-\u24fe\u2776-\u2793])(?=\d)")
 _AND_UP = re.compile(r"(?<=\w) ?\++(?=[ .,?]*$)")
 _THAN = re.compile(r" ?[<>]=? ?(?=\w)[^<>]*$")
 _LEFT_END = " .,:;%+=&<>\\/@'" + _CONTROLS  # a question mark in front may be what is left of a lost letter
@@ -82,6 +84,7 @@ def clean(raw: str) -> str:
     '10'
     """
     if not raw.isascii():
+        raw = _LISTED.sub(" ", raw)
         raw = unicodedata.normalize("NFKC", raw.replace("˜", "~"))  # NFKC would make a combining mark of it
     text = raw.casefold().translate(_FOLDING)
     if not text.isascii():

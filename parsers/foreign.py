@@ -2,14 +2,15 @@
 
 The library tries a text in every language it is given, a tenth of a millisecond each, though most texts hold a word
 that most languages lack. Which ones know a word is told here from the library's own data, so leaving a language out
-never changes an answer: a language reads a text only if it knows every piece, it cuts pieces at word boundaries, and so
-each run of letters stands in one of its words or in one of its patterns, or is a time zone's name, or was swallowed by
-an offset. Where this cannot tell (letters that a pattern may join), the language is asked.
+changes no answer: a language reads a text only if it knows every piece, it cuts pieces at word boundaries, and so each
+run of letters stands in one of its words or in one of its patterns, or is a time zone's name, or was swallowed by an
+offset. Where this cannot tell (letters that a pattern may join), the language is asked. One of whose words none stands
+in the text (15:00 KST) is not: it would read zones alone, and a month (set) as one.
 """
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
@@ -61,7 +62,12 @@ def readers(text: str) -> tuple[str, ...]:
     from dateparser.date import sanitize_date  # noqa: PLC0415 - the library costs half a second; most runs never come
 
     runs = set(_LETTERS.findall(_spelled(_OFFSET.sub("", sanitize_date(text)))))
-    return tuple(language for language, knows in _vocabularies().items() if all(map(knows, runs)))
+    foreign = {run for run in runs if run.isalpha()}  # digits that are no letters (፩) pass for numbers
+    return tuple(
+        language
+        for language, owns in _vocabularies().items()
+        if all(owns(run) or run in _universal() for run in foreign) and any(map(owns, foreign))
+    )
 
 
 @cache
@@ -91,10 +97,13 @@ def _vocabularies() -> dict[str, Callable[[str], bool]]:
 def _vocabulary(info: dict[str, Any]) -> Callable[[str], bool]:
     patterns = [pattern for some in info.get("relative-type-regex", {}).values() for pattern in some]
     patterns += [pattern for rule in info.get("simplifications", []) for pattern in rule]
-    words = {run for word in (*_strings(info), *_of_every_language()) for run in _LETTERS.findall(_spelled(word))}
+    words = _runs(_strings(info))
     joined = re.compile("|".join(sorted({_joined(pattern) for pattern in patterns})))
-    # Digits that are no letters (፩) pass for numbers.
-    return lambda run: run in words or joined.fullmatch(run) is not None or not run.isalpha()
+    return lambda run: run in words or joined.fullmatch(run) is not None
+
+
+def _runs(words: Iterable[str]) -> set[str]:
+    return {run for word in words for run in _LETTERS.findall(_spelled(word))}
 
 
 def _strings(data: Any) -> Iterator[str]:
@@ -108,14 +117,14 @@ def _strings(data: Any) -> Iterator[str]:
 
 
 @cache
-def _of_every_language() -> tuple[str, ...]:
-    """What the library reads in any language: its own tokens, English ordinals, names of time zones."""
+def _universal() -> set[str]:
+    """Runs of letters that the library reads in any language: its own tokens, English ordinals, names of time zones."""
     from dateparser.conf import settings  # noqa: PLC0415
     from dateparser.languages.dictionary import PARSER_KNOWN_TOKENS  # noqa: PLC0415
     from dateparser.timezones import timezone_info_list  # noqa: PLC0415
 
     zones = [name for family in timezone_info_list for name, _ in family["timezones"]]
-    return (*PARSER_KNOWN_TOKENS, *_ORDINALS, *settings.SKIP_TOKENS, *zones)
+    return _runs((*PARSER_KNOWN_TOKENS, *_ORDINALS, *settings.SKIP_TOKENS, *zones))
 
 
 def _joined(pattern: str) -> str:

@@ -32,7 +32,7 @@ def _term(item: Item) -> Term | None:
 
 
 def _of_number(item: Item, digits: str, policy: Policy) -> Period | None:
-    if digits.startswith("0."):
+    if digits.startswith("0.") and digits.count(".") == 1:
         return _of_fraction(digits, policy)
     term = _term(item)
     if term is not None and item.token.kind == "number":
