@@ -60,7 +60,7 @@ def likeness(text: Waiting, meaning: str) -> tuple[str, ...]:
         return "NULL", *shared  # it has no half of the day, whatever a blank text may have
     if (text.suggestion and text.confidence > _COIN_TOSS) or text.reason in _WHATEVER_THE_HOUR:
         return shared
-    digits = _DIGITS.findall(unicodedata.normalize("NFKC", text.raw))
+    digits = [digits for digits in _DIGITS.findall(unicodedata.normalize("NFKC", text.raw)) if int(digits)]  # 8:00 is 8
     in_words = not digits and any(kind in meaning for kind in ("clock", "number", "time"))
     return *shared, *([text.raw] if in_words else digits)
 

@@ -33,8 +33,8 @@ def test_the_largest_group_comes_first_and_most_rows_in_it(tmp_path: Path) -> No
 
 
 def test_another_hour_without_a_sure_suggestion_is_another_group(tmp_path: Path) -> None:
-    texts = [("8시", 9), ("8시쯤", 8), ("여덟시", 3), ("일곱시", 2), ("7시", 1)]
-    assert groups(make_run(tmp_path, texts)) == [["8시", "8시쯤"], ["여덟시"], ["일곱시"], ["7시"]]
+    texts = [("8시", 9), ("8:00", 8), ("8:30", 7), ("여덟시", 3), ("일곱시", 2), ("7시", 1)]
+    assert groups(make_run(tmp_path, texts)) == [["8시", "8:00"], ["8:30"], ["여덟시"], ["일곱시"], ["7시"]]
 
 
 def test_the_null_stands_alone(tmp_path: Path) -> None:

@@ -37,14 +37,27 @@ def served(folder: Path) -> Iterator[Served]:
 
 @pytest.fixture
 def session(served: Served) -> dict[str, str]:
+    return admitted(served)
+
+
+@pytest.fixture(scope="module")
+def closed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """One server for all tests that get nothing out of it, and nothing into it."""
+    with serving(make_run(tmp_path_factory.mktemp("closed"), [("8시", 9), ("미정", 4)])) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def inside(closed: Served) -> dict[str, str]:
+    return admitted(closed)
+
+
+def admitted(served: Served) -> dict[str, str]:
     """What an admitted browser sends along."""
-    return {"cookie": admitted(served), "origin": served.origin, "content_type": "application/json"}
-
-
-def admitted(served: Served) -> str:
     status, headers, _ = served.ask("GET", "/?" + urlsplit(served.address).query)
     assert (status, headers["location"]) == (303, "/")
-    return headers["set-cookie"].split(";")[0]
+    cookie = headers["set-cookie"].split(";")[0]
+    return {"cookie": cookie, "origin": served.origin, "content_type": "application/json"}
 
 
 def word(**changed: object) -> bytes:
@@ -63,7 +76,7 @@ def test_the_cookie_is_for_this_server_and_out_of_reach_of_scripts(served: Serve
 def test_the_token_admits_once(served: Served) -> None:
     used = "/?" + urlsplit(served.address).query
     assert served.ask("HEAD", used)[0] == 403  # a preview does not use it up
-    cookie = admitted(served)
+    cookie = admitted(served)["cookie"]
     status, headers, body = served.ask("GET", used)
     assert status == 403
     assert "set-cookie" not in headers
@@ -72,48 +85,48 @@ def test_the_token_admits_once(served: Served) -> None:
 
 
 @pytest.mark.parametrize("token", ["", "x", "한글", "\x00", "a" * 5000])
-def test_no_other_token_admits(served: Served, token: str) -> None:
-    assert served.ask("GET", f"/?token={quote(token)}")[0] == 403
+def test_no_other_token_admits(closed: Served, token: str) -> None:
+    assert closed.ask("GET", f"/?token={quote(token)}")[0] == 403
 
 
 @pytest.mark.parametrize("path", ["/", "/api/texts", f"/api/texts/{EIGHT}", "/api/said", "/nothing"])
-def test_without_the_cookie_nothing_is_told(served: Served, path: str) -> None:
-    for cookie in ("", "ojeon-session=x", f"ojeon-session-{served.port}=x"):
-        status, _, body = served.ask("GET", path, cookie=cookie)
+def test_without_the_cookie_nothing_is_told(closed: Served, path: str) -> None:
+    for cookie in ("", "ojeon-session=x", f"ojeon-session-{closed.port}=x"):
+        status, _, body = closed.ask("GET", path, cookie=cookie)
         assert status == 403
         assert "8시" not in body.decode()
 
 
 @pytest.mark.parametrize("path", ["/", "/api/texts", "/api/said"])
-def test_a_foreign_host_is_refused_even_with_the_cookie(served: Served, session: dict[str, str], path: str) -> None:
-    ours = f"127.0.0.1:{served.port}"
+def test_a_foreign_host_is_refused_even_with_the_cookie(closed: Served, inside: dict[str, str], path: str) -> None:
+    ours = f"127.0.0.1:{closed.port}"
     for host in (
         "evil.invalid",
-        f"evil.invalid:{served.port}",
+        f"evil.invalid:{closed.port}",
         "127.0.0.1",
         "127.0.0.1:1",
         f"a.{ours}",
         f"{ours}1",
         "",
     ):
-        status, _, body = served.ask("GET", path, host=host, cookie=session["cookie"])
+        status, _, body = closed.ask("GET", path, host=host, cookie=inside["cookie"])
         assert status in {400, 421}, host
         assert "8시" not in body.decode()
 
 
-def test_a_foreign_origin_is_refused_even_with_the_cookie(served: Served, session: dict[str, str]) -> None:
-    for origin in ("http://evil.invalid", "null", f"https://127.0.0.1:{served.port}", "http://127.0.0.1:1", ""):
-        assert served.ask("GET", "/api/texts", **{**session, "origin": origin})[0] == 403, origin
-        assert served.ask("POST", "/api/answers", word(), **{**session, "origin": origin})[0] == 403, origin
-    without = {name: value for name, value in session.items() if name != "origin"}
-    assert served.ask("POST", "/api/answers", word(), **without)[0] == 403
-    assert served.said() == {}
+def test_a_foreign_origin_is_refused_even_with_the_cookie(closed: Served, inside: dict[str, str]) -> None:
+    for origin in ("http://evil.invalid", "null", f"https://127.0.0.1:{closed.port}", "http://127.0.0.1:1", ""):
+        assert closed.ask("GET", "/api/texts", **{**inside, "origin": origin})[0] == 403, origin
+        assert closed.ask("POST", "/api/answers", word(), **{**inside, "origin": origin})[0] == 403, origin
+    without = {name: value for name, value in inside.items() if name != "origin"}
+    assert closed.ask("POST", "/api/answers", word(), **without)[0] == 403
+    assert closed.said() == {}
 
 
-def test_only_json_is_taken(served: Served, session: dict[str, str]) -> None:
+def test_only_json_is_taken(closed: Served, inside: dict[str, str]) -> None:
     for kind in ("text/plain", "application/x-www-form-urlencoded", "multipart/form-data", ""):
-        assert served.ask("POST", "/api/answers", word(), **{**session, "content_type": kind})[0] == 415
-    assert served.said() == {}
+        assert closed.ask("POST", "/api/answers", word(), **{**inside, "content_type": kind})[0] == 415
+    assert closed.said() == {}
 
 
 @pytest.mark.parametrize(
@@ -123,18 +136,16 @@ def test_only_json_is_taken(served: Served, session: dict[str, str]) -> None:
      word(seen=[]), word(seen={EIGHT: 1}), word(seen={"T0000000000000000": ""}), word(note=None), word(note="a" * 501),
      word(seen={EIGHT: "", "T0000000000000000": ""})],
 )  # fmt: skip
-def test_what_is_not_a_word_is_refused_and_nothing_is_kept(
-    served: Served, session: dict[str, str], body: bytes
-) -> None:
-    status, _, told = served.ask("POST", "/api/answers", body, **session)
+def test_what_is_not_a_word_is_refused_and_nothing_is_kept(closed: Served, inside: dict[str, str], body: bytes) -> None:
+    status, _, told = closed.ask("POST", "/api/answers", body, **inside)
     assert status in {400, 422}
     assert "error" in json.loads(told)
-    assert served.said() == {}
+    assert closed.said() == {}
 
 
-def test_a_body_too_long_is_refused(served: Served, session: dict[str, str]) -> None:
-    assert served.ask("POST", "/api/answers", word(note=" " * (5 << 20)), **session)[0] == 413
-    assert served.ask("GET", "/api/said", **session)[0] == 200
+def test_a_body_too_long_is_refused(closed: Served, inside: dict[str, str]) -> None:
+    assert closed.ask("POST", "/api/answers", word(note=" " * (5 << 20)), **inside)[0] == 413
+    assert closed.ask("GET", "/api/said", **inside)[0] == 200
 
 
 def test_a_word_is_taken_and_told(served: Served, session: dict[str, str]) -> None:
@@ -149,10 +160,10 @@ def test_a_word_is_taken_and_told(served: Served, session: dict[str, str]) -> No
     assert (status, json.loads(told)["changed"]) == (409, [EIGHT])
 
 
-def test_every_answer_carries_its_armour(served: Served, session: dict[str, str]) -> None:
+def test_every_answer_carries_its_armour(closed: Served, inside: dict[str, str]) -> None:
     nonces = set()
     for path in ("/", "/", "/api/texts", "/nothing"):
-        _, headers, body = served.ask("GET", path, cookie=session["cookie"])
+        _, headers, body = closed.ask("GET", path, cookie=inside["cookie"])
         assert headers["content-security-policy"].startswith("default-src 'none'")
         assert "frame-ancestors 'none'" in headers["content-security-policy"]
         assert "unsafe" not in headers["content-security-policy"]
@@ -169,15 +180,15 @@ def test_every_answer_carries_its_armour(served: Served, session: dict[str, str]
     assert len(nonces) == 2
 
 
-def test_the_language_is_kept_and_nothing_else_is_taken_for_one(served: Served, session: dict[str, str]) -> None:
-    cookie = session["cookie"]
-    assert '<html lang="ko">' in served.ask("GET", "/", cookie=cookie)[2].decode()
-    _, headers, _ = served.ask("GET", "/?lang=en", cookie=cookie)
+def test_the_language_is_kept_and_nothing_else_is_taken_for_one(closed: Served, inside: dict[str, str]) -> None:
+    cookie = inside["cookie"]
+    assert '<html lang="ko">' in closed.ask("GET", "/", cookie=cookie)[2].decode()
+    _, headers, _ = closed.ask("GET", "/?lang=en", cookie=cookie)
     kept = headers["set-cookie"].split(";")[0]
-    assert '<html lang="en">' in served.ask("GET", "/", cookie=f"{cookie}; {kept}")[2].decode()
+    assert '<html lang="en">' in closed.ask("GET", "/", cookie=f"{cookie}; {kept}")[2].decode()
     for odd in ("../ko", "xx", ""):
-        assert "set-cookie" not in served.ask("GET", f"/?lang={odd}", cookie=cookie)[1]
-        assert '<html lang="ko">' in served.ask("GET", "/", cookie=f"{cookie}; ojeon-language={odd}")[2].decode()
+        assert "set-cookie" not in closed.ask("GET", f"/?lang={odd}", cookie=cookie)[1]
+        assert '<html lang="ko">' in closed.ask("GET", "/", cookie=f"{cookie}; ojeon-language={odd}")[2].decode()
 
 
 def test_a_store_that_fails_is_told_and_nothing_is_called_saved(served: Served, session: dict[str, str]) -> None:
