@@ -76,6 +76,10 @@ def test_every_text_arrives_as_text_and_as_nothing_else(sheet: Callable[..., Wor
     }
 
 
+def test_a_text_that_looks_like_the_formats_own_escape_is_escaped(sheet: Callable[..., Worksheet]) -> None:
+    assert sheet(waiting("_x0041_ _x41_"))["B2"].value == "_x005F_x0041_ _x41_"
+
+
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(raw=st.text(max_size=40))
 def test_any_text_can_be_shown(sheet: Callable[..., Worksheet], raw: str) -> None:

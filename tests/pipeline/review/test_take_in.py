@@ -4,6 +4,7 @@ import csv
 import io
 import zipfile
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import openpyxl
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from reviewed_run import finish
 
 from pipeline import arrived
-from pipeline.answers import Answers, Purpose, Verdict, open_answers
+from pipeline.answers import Answer, Answers, Purpose, Verdict, open_answers
 from pipeline.errors import RunError
 from pipeline.review import xlsx_rows
 from pipeline.review.asked import Asked, read_asked
@@ -229,9 +230,10 @@ def test_the_audit_sample_comes_in_as_an_audit(asked, answers, imported, tmp_pat
 
 
 def test_a_word_said_in_review_is_said_again_in_an_audit(answers, imported, tmp_path) -> None:
-    imported(a_csv(tmp_path / "a.csv", (K["오전"], "M", "")))
-    kept = answers.current()[0]
-    assert kept.purpose is Purpose.AUDIT
+    at = datetime(2025, 11, 3, tzinfo=UTC)
+    answers.add([Answer("오전", Verdict.MORNING, "reviewer-1", at, "", "run-0", "T0", "test", Purpose.REVIEW)])
+    assert imported(a_csv(tmp_path / "a.csv", (K["오전"], "M", ""))).new == 1
+    assert answers.current()[0].purpose is Purpose.AUDIT
     assert imported(a_csv(tmp_path / "b.csv", (K["오전"], "오전", ""))).repeated == 1
 
 
