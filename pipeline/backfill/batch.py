@@ -26,7 +26,8 @@ WITH moved AS (
     SELECT {run}, {number}, {variant}, {filled}::text[], {after}, {upto}, min(writer), array_agg(id), count(*)
     FROM moved HAVING count(*) > 0
     ON CONFLICT (run_id, batch, variant)
-        DO UPDATE SET ids = b.ids || excluded.ids, changed = b.changed + excluded.changed
+        DO UPDATE SET ids = b.ids || excluded.ids, changed = b.changed + excluded.changed,
+            finished_at = excluded.finished_at
 )
 SELECT count(*), count(*) FILTER (WHERE NOT as_meant), count(DISTINCT writer) FROM moved
 """
