@@ -82,6 +82,8 @@ def _merge(merged: Lexicon, language: dict[str, Any]) -> None:
     ):
         table.update({clean(word): value for word, value in _section(language, path).items()})
     merged.minute_numerals.update(_composed(language))
+    # A space inside an entry may be missing in the text.
+    merged.minute_numerals.update({word.replace(" ", ""): value for word, value in merged.minute_numerals.items()})
     merged.zones.update({clean(name).replace(" ", ""): offset for name, offset in _section(language, "zones").items()})
 
 
