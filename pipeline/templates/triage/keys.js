@@ -14,7 +14,7 @@ const KEYS = {
 
 function onKey(event) {
   if (event.isComposing || event.ctrlKey || event.metaKey || event.altKey) return;
-  if (document.querySelector("dialog[open]")) return;
+  if (document.querySelector("dialog[open]") || revision === null) return; // not before the texts are there
   if (event.code === "Escape" || (event.target === byId("note") && event.key === "Enter")) return leave(event);
   if (event.target.matches("input:not([type=checkbox])") || !usesKeys()) return;
   const slash = event.code === "Slash" || event.key === "/";

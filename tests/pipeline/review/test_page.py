@@ -40,6 +40,10 @@ GONE = tuple(
 KEYS = {"m": Verdict.MORNING, "a": Verdict.AFTERNOON, "n": Verdict.NEITHER}
 
 
+# The machine may be busy with other tests.
+expect.set_options(timeout=15_000)
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     return make_run(tmp_path / "runs", TEXTS)
@@ -59,7 +63,7 @@ def context(browser: Browser) -> Iterator[BrowserContext]:
         fresh.on("console", lambda said: complaints.append(said.text) if said.type in {"error", "warning"} else None)
         fresh.on("weberror", lambda error: complaints.append(str(error.error)))
         fresh.allowed = ()  # type: ignore[attr-defined]
-        fresh.set_default_timeout(10_000)
+        fresh.set_default_timeout(15_000)
         yield fresh
         assert [said for said in complaints if not said.endswith(fresh.allowed)] == []  # type: ignore[attr-defined]
 
@@ -76,6 +80,11 @@ def enter(context: BrowserContext, served: Served, name: str = "접수1") -> Pag
         page.get_by_label("이름").fill(name)
         page.keyboard.press("Enter")
     expect(page.locator("#name")).to_be_hidden()
+    return ready(page)
+
+
+def ready(page: Page) -> Page:
+    expect(page.locator("#loading")).to_be_hidden()
     return page
 
 
@@ -87,7 +96,7 @@ def press(page: Page, key: str, saved: str = "저장됨") -> None:
     """Press a key and wait until the page says what came of it."""
     page.evaluate("document.getElementById('status').textContent = ''")
     page.keyboard.press(key)
-    expect(page.locator("#status")).to_contain_text(saved, timeout=10_000)
+    expect(page.locator("#status")).to_contain_text(saved)
 
 
 def raw(words: str) -> str | None:
@@ -137,7 +146,7 @@ def test_undo_withdraws_what_this_window_answered_even_after_a_reload(page: Page
     press(page, "a")
     press(page, "n")
     page.reload()
-    press(page, "u", "되돌림: “8시쯤”")
+    press(ready(page), "u", "되돌림: “8시쯤”")
     press(page, "u", "되돌림: “8시”")
     press(page, "u", "되돌릴 답이 없습니다")
     with open_answers(served.store) as answers:
@@ -178,7 +187,7 @@ def test_single_letter_keys_can_be_switched_off(page: Page, served: Served) -> N
     page.get_by_role("button", name="닫기").click()
     page.keyboard.press("m")
     page.reload()
-    page.keyboard.press("m")
+    ready(page).keyboard.press("m")
     page.get_by_role("button", name="오후").click()
     expect(page.locator("#status")).to_contain_text("저장됨: “8시” → 오후")
     assert [answer.verdict for answer in served.said().values()] == ["AFTERNOON"]
@@ -214,7 +223,7 @@ def test_search_finds_and_opens_and_the_list_knows_open_and_done(page: Page) -> 
 def test_a_text_answered_in_another_tab_shows_as_such(context: BrowserContext, page: Page, served: Served) -> None:
     other = context.new_page()
     other.goto(served.origin)
-    assert shown(other) == "8시"
+    expect(other.locator("#text")).to_have_text("8시")
     press(page, "m")
     expect(other.locator("#stands")).to_have_text("다른 곳에서 이 글에 답했습니다: 접수1 오전")
     expect(other.locator("#bar-words")).to_contain_text("1 / 12개 글")
@@ -228,7 +237,7 @@ def test_an_answer_to_what_changed_unseen_is_not_taken(context: BrowserContext, 
     other.add_init_script("window.BroadcastChannel = class { postMessage() {} }")
     context.allowed = ("(Conflict)", "net::ERR_FAILED")  # type: ignore[attr-defined]
     other.goto(served.origin)
-    other.keyboard.press("g")
+    ready(other).keyboard.press("g")
     press(page, "m")
     press(other, "a", "저장하지 않았습니다. 그사이 글 1개의 답이 바뀌었습니다")
     assert {text: answer.verdict for text, answer in served.said().items()} == {"8시": "MORNING"}
