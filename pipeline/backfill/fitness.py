@@ -14,12 +14,9 @@ from pipeline.errors import DatabaseError
 from pipeline.refusals import one_line
 
 _MAKE = """
-WITH RECURSIVE parts (oid) AS (
-    SELECT %(table)s::oid UNION ALL SELECT inhrelid FROM pg_inherits JOIN parts ON inhparent = parts.oid
-)
 SELECT (SELECT rulename::text FROM pg_rewrite WHERE ev_class = %(table)s AND ev_type = '2' LIMIT 1),
-    (SELECT relkind = 'r' FROM pg_class WHERE oid = %(table)s) AND (SELECT count(*) > 1 FROM parts),
-    (SELECT c.oid::regclass::text FROM pg_class c JOIN parts USING (oid) WHERE c.relkind = 'f' LIMIT 1)
+    (SELECT relkind = 'r' AND EXISTS (SELECT FROM pg_inherits WHERE inhparent = %(table)s)
+        FROM pg_class WHERE oid = %(table)s)
 """
 _COMPUTED = """
 SELECT attname::text FROM pg_attribute
@@ -39,7 +36,7 @@ def refuse_unfit(connection: psycopg.Connection[Any], target: Target) -> None:
     """Refuse a table that is made so that a batch would fail on it, or could not be told from others' writes.
 
     Raises:
-        DatabaseError: it has rules, child tables or foreign partitions, or a column cannot hold what is to be written.
+        DatabaseError: it has rules or child tables, or a column cannot hold what is to be written.
     """
     _refuse_make(connection, target)
     for (column,) in connection.execute(_COMPUTED, (target.oid, list(target.columns))).fetchall():
@@ -58,8 +55,7 @@ def refuse_unfit(connection: psycopg.Connection[Any], target: Target) -> None:
 
 
 def _refuse_make(connection: psycopg.Connection[Any], target: Target) -> None:
-    found = connection.execute(_MAKE, {"table": target.oid}).fetchone() or (None, False, None)
-    rule, has_children, foreign = found
+    rule, has_children = connection.execute(_MAKE, {"table": target.oid}).fetchone() or (None, False)
     if rule:
         raise DatabaseError(
             f"The rule {rule!r} of {target.shown} rewrites every UPDATE, so nobody can tell which rows a batch has "
@@ -69,11 +65,6 @@ def _refuse_make(connection: psycopg.Connection[Any], target: Target) -> None:
         raise DatabaseError(
             f"{target.shown} has child tables, and no index says that an id occurs once in all of them. Name the child "
             "that holds the rows with --table, or make partitions of them."
-        )
-    if foreign:
-        raise DatabaseError(
-            f"The partition {foreign} of {target.shown} lies on another server, where no ledger tells what was "
-            "written. Detach it, or move it there, then apply again."
         )
 
 

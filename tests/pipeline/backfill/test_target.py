@@ -356,9 +356,8 @@ def test_other_columns_keep_what_they_hold(database, tmp_path):
             CREATE TABLE reservations (LIKE single INCLUDING ALL) PARTITION BY LIST (id);
             CREATE EXTENSION postgres_fdw; CREATE SERVER far FOREIGN DATA WRAPPER postgres_fdw;
             ALTER TABLE reservations DROP CONSTRAINT reservations_pkey1;
-            CREATE FOREIGN TABLE there PARTITION OF reservations DEFAULT SERVER far;
-            CREATE UNIQUE INDEX ON ONLY reservations (id)""",
-            "The partition there of .* lies on another server|No unique index says",
+            CREATE FOREIGN TABLE there PARTITION OF reservations DEFAULT SERVER far""",
+            "No unique index says",  # nor can there be one beside a foreign partition
         ),
         (
             ("period",),
