@@ -201,6 +201,6 @@ def test_flags_and_environment_name_different_parts_of_the_table():
 
 
 def test_every_rule_and_reason_has_its_line_of_the_policy():
-    decided = {case.rule for case in cases() if case.auto}
+    decided = {case.rule for case in cases() if case.auto and not case.known_failure}
     assert decided <= HOW.keys()
     assert set(Reason) == WHY.keys()
