@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pipeline import streams
 from pipeline.errors import UsageError
 from pipeline.flags import takes
 
@@ -28,8 +29,6 @@ def audit(
 
     Exit code 1 where they disagree with a decision.
     """
-    from rich.console import Console
-
     from pipeline import manifest
     from pipeline.answers import standing_of
     from pipeline.audit import State
@@ -45,5 +44,5 @@ def audit(
     if as_json:
         typer.echo(json.dumps(as_dict(run_id, found), ensure_ascii=False))
     else:
-        Console(highlight=False).print(audit_view(run_id, found))
+        streams.page().print(audit_view(run_id, found))
     raise typer.Exit(1 if found.state is State.FAILED else 0)

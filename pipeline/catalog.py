@@ -96,7 +96,7 @@ def look_up(connection: psycopg.Connection, names: TableNames) -> LiveTable:
         old_columns=_old_columns(connection, names, found_columns),
         unique_id=bool(unique and unique[0]),
         unwritable=_why_unwritable(connection, names, oid, kind),
-        notices=absent_columns(names, columns),
+        notices=(*absent_columns(names, columns), *_unread(names, columns)),
     )
 
 
@@ -111,6 +111,18 @@ def _old_columns(
         for name, its_type, may, computed, is_enum in columns
         if may and not computed and name not in left_out
     }
+
+
+def _unread(names: TableNames, columns: dict[str, tuple[str, bool]]) -> tuple[str, ...]:
+    """A sentence about the columns that no fingerprint can cover because they may not be read."""
+    hidden = sum(not may for _, may in columns.values())
+    if not hidden:
+        return ()
+    sentence = (
+        f"This role may read {len(columns) - hidden} of the {len(columns)} columns of {_quoted(names)}, so "
+        "`ojeon verify` will compare no others. Grant it SELECT on the table and run again to have all compared."
+    )
+    return (sentence,)
 
 
 def _updated_at(names: TableNames, columns: dict[str, tuple[str, bool]]) -> dict[str, str]:
@@ -171,13 +183,13 @@ def _missing_table(connection: psycopg.Connection, names: TableNames) -> str:
 
 
 def _no_right(connection: psycopg.Connection, names: TableNames, columns: list[str]) -> str:
-    grant = sql.SQL("GRANT USAGE ON SCHEMA {schema} TO {role}; GRANT SELECT ({columns}) ON {table} TO {role};").format(
+    grant = sql.SQL("GRANT USAGE ON SCHEMA {schema} TO {role}; GRANT SELECT ON {table} TO {role};").format(
         schema=sql.Identifier(names.table_schema),
         role=sql.Identifier(connection.info.user),
-        columns=sql.SQL(", ").join(map(sql.Identifier, columns)),
         table=sql.Identifier(names.table_schema, names.table),
     )
     return (
-        f"The role {connection.info.user} may not read {_quoted(names)}. Its owner can allow it: "
+        f"The role {connection.info.user} may not read {_quoted(names)}. A plan needs {', '.join(columns)}, and "
+        "`ojeon verify` compares only what could be read. The owner can allow the whole table: "
         f"{grant.as_string(connection)}"
     )

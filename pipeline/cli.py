@@ -68,7 +68,7 @@ def main() -> NoReturn:
     if unwritten and code == 0:
         code, sentence = RunError.exit_code, _cannot_write(unwritten)
     with suppress(OSError):
-        _complain(interrupts.SENTENCE if code == interrupts.INTERRUPTED else sentence)
+        _complain(interrupts.sentence() if code == interrupts.INTERRUPTED else sentence)
     streams.settle(sys.stderr)
     sys.exit(code)
 
@@ -156,7 +156,8 @@ def _progress() -> Iterator[Callable[["Step"], "Progress"]]:
 def run(*, database_url: DatabaseUrl = None, dump: Dump = None, settings: "Settings", as_json: AsJson = False) -> None:
     """Go the whole way: extract, profile, normalize, check, emit. The database is only read.
 
-    The run's folder holds updates/*.sql, undo/*.sql, manual_review.csv, report.html and manifest.json.
+    The run's folder holds the plan (`dictionary.jsonl`, `updates/*.sql`, `undo/*.sql`), what people fill in
+    (`manual_review.xlsx` and .csv, `audit_sample.xlsx` and .csv), `report.html` and `manifest.json`.
     """
     from pipeline.extract import source_of
     from pipeline.way import open_run, travel
@@ -196,7 +197,7 @@ def _gate(done: "Run") -> int:
 
 
 @app.command(epilog="Example: `ojeon profile --dump reservations.parquet`")
-@takes(*TABLE)
+@takes(*TABLE, *CLINIC)
 def profile(
     *,
     database_url: DatabaseUrl = None,
@@ -224,7 +225,8 @@ def profile(
     if as_json:
         typer.echo(json.dumps(found.to_dict(), ensure_ascii=False))
     else:
-        Console(highlight=False).print(profile_table(found, top))
+        page = streams.page()
+        page.print(profile_table(found, top, width=page.width))
 
 
 @app.command(
@@ -253,7 +255,7 @@ def parse(
     from pipeline.explained import decision_table
 
     lines = texts or [line.rstrip("\n") for line in sys.stdin]
-    Console(highlight=False).print(decision_table(lines, policy))
+    streams.page().print(decision_table(lines, policy))
 
 
 @app.command(epilog="Example: `ojeon explain '오후 2-4시 사이 부탁드려요'`")
@@ -277,34 +279,38 @@ def explain(
         told = {**as_dict(explanation), "reviewed": words_as_dict(text, words)}
         typer.echo(json.dumps(told, ensure_ascii=not text.isprintable()))
         return
-    Console(highlight=False).print(explanation_view(explanation))
+    streams.page().print(explanation_view(explanation))
     if said := words_view(text, words):
-        Console(highlight=False).print(said)
+        streams.page().print(said)
 
 
 @app.command(epilog="Example: `ojeon suggest reports/20261123-101500-3f2a`")
-@takes()
+@takes("runs")
 def suggest(
     *,
-    run: Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a finished run.")],
+    run: Annotated[str, typer.Argument(metavar="RUN", help="A finished run: its folder, or its name in the runs.")],
     settings: "Settings",
     top: Annotated[int, typer.Option(help="Suggestions to list.", min=1)] = 20,
     as_json: AsJson = False,
 ) -> None:
-    """Name the words that, as fillers, would settle most of what was left for review; nothing is changed."""
+    """Name the words that, as fillers, would settle most of what was left for review; nothing is changed.
+
+    Texts are decided again under the run's own settings.
+    """
     from dataclasses import asdict
 
     from pipeline.explained import suggestion_table
+    from pipeline.finished_run import open_finished
+    from pipeline.run_folder import run_folder
     from pipeline.suggest import suggest as find
-    from pipeline.workbench import FILE_NAME, read_workbench
 
-    if not (run / FILE_NAME).is_file():
-        raise UsageError(f"{run} is not the folder of a run: it holds no {FILE_NAME}.")
-    found = find(read_workbench(run), settings.policy())
+    finished = open_finished(run_folder(run, settings.runs))
+    with finished.workbench as workbench:
+        found = find(workbench, finished.policy)
     if as_json:
         typer.echo(json.dumps([asdict(suggestion) for suggestion in found[:top]], ensure_ascii=False))
     else:
-        Console(highlight=False).print(suggestion_table(found, top))
+        streams.page().print(suggestion_table(found, top))
 
 
 @app.command(epilog="Example: `OJEON_MIN_AUTO=0.97 ojeon config`")
@@ -319,7 +325,7 @@ def config(*, as_json: AsJson = False) -> None:
         told = {name: {"value": value, "from": origins[name]} for name, value in values.items()}
         typer.echo(json.dumps(told, ensure_ascii=False))
     else:
-        Console(highlight=False).print(settings_table(loaded, origins))
+        streams.page().print(settings_table(loaded, origins))
 
 
 @app.command(epilog="Example: `ojeon demo --rows 1000000`")

@@ -6,9 +6,21 @@ import sys
 from typing import NoReturn
 
 INTERRUPTED = 130
-SENTENCE = "Interrupted. What was written so far stays; a run without manifest.json is not finished."
+_WHAT_STAYS = {
+    "run": " What was written so far stays; a run without manifest.json is not finished: start another.",
+    "demo": " What was written so far stays; a run without manifest.json is not finished: start another.",
+    "apply": " What was done stays done; the same command goes on.",
+    "undo": " What was done stays done; the same command goes on.",
+    "sync": " What was done stays done; the same command goes on.",
+}
 
 _seen: list[int] = []
+
+
+def sentence() -> str:
+    """What there is to say of it: what became of the work of the command that was given."""
+    command = next((word for word in sys.argv[1:] if not word.startswith("-")), "")
+    return f"Interrupted.{_WHAT_STAYS.get(command, ' What was written so far stays.')}"
 
 
 def end_at_once() -> None:
@@ -53,7 +65,7 @@ def _handle_with(handler: "signal._HANDLER") -> None:
 def _end(number: int, frame: object) -> NoReturn:
     del number, frame
     try:
-        os.write(2, f"{SENTENCE}\n".encode())
+        os.write(2, f"{sentence()}\n".encode())
     finally:
         os._exit(INTERRUPTED)
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 
+from pipeline import streams
 from pipeline.errors import UsageError
 from pipeline.flags import takes
 
@@ -94,7 +95,7 @@ def apply_run(  # noqa: PLR0913 - one parameter an option
     else:
         talk.print(
             f"{report.state}: {report.changed:,} rows changed now, {report.changed_in_all:,} by this run in all, "
-            f"{report.left:,} left, in {report.batches:,} batches"
+            f"{_left(report.left)}, in {report.batches:,} batches"
         )
         _tell_why(report.why_left)
         talk.print(_next(report.state, plan.run_id), soft_wrap=True)
@@ -119,7 +120,7 @@ def verify_run(
     if as_json:
         typer.echo(json.dumps(report.to_dict(), ensure_ascii=False))
     else:
-        Console(highlight=False).print(verify_table(report))
+        streams.page().print(verify_table(report))
     raise typer.Exit(0 if report.passed else 1)
 
 
@@ -138,7 +139,7 @@ def undo_run(  # noqa: PLR0913 - one parameter an option
     Rows that anybody has written to meanwhile are left alone and named. Killed, the same command goes on.
     """
     from pipeline.backfill.target import find_target
-    from pipeline.backfill.undo import undo
+    from pipeline.backfill.undo import refuse_undo, undo
 
     plan = _plan(run, settings, sealed=False)
     with _session(settings, plan, database_url) as session:
@@ -151,6 +152,7 @@ def undo_run(  # noqa: PLR0913 - one parameter an option
                 f"The ledger speaks of another table than today's {target.shown} (it was renamed, made anew or "
                 "restored), so what this run wrote cannot be told. Nothing was changed."
             )
+        refuse_undo(session.connection, plan.run_id)
         _confirm(f"Empty what the run {plan.run_id} filled in {target.shown} on {session.address.shown}", yes)
         with _at_work(settings, session, plan, target, "undo") as worker:
             report = undo(worker, batch)
@@ -158,7 +160,7 @@ def undo_run(  # noqa: PLR0913 - one parameter an option
         typer.echo(json.dumps({"run": plan.run_id, **asdict(report)}))
     else:
         talk.print(
-            f"{report.state}: {report.undone:,} rows emptied in all, {report.left_alone:,} left alone because somebody "
+            f"{report.state}: {report.undone:,} rows emptied now, {report.left_alone:,} left alone because somebody "
             f"wrote to them since, {report.left:,} left"
         )
         _tell_why(report.why_left)
@@ -305,7 +307,7 @@ def status_of_runs(
     if as_json:
         typer.echo(json.dumps(as_dict(found), ensure_ascii=False, default=str))
     else:
-        Console(highlight=False).print(status_table(found))
+        streams.page().print(status_table(found))
 
 
 def _ask(question: Callable[..., str], run: str, settings: "Settings", database_url: str | None) -> None:
@@ -394,7 +396,7 @@ def _at_work(settings: "Settings", session: "Session", plan: "Plan", target: "Ta
             yield Worker(session, target, plan.run_id, settings.move.batch_seconds, throttle, observe, journal.moved)
         except KeyboardInterrupt:
             stop_here(session.connection, plan.run_id)
-            talk.print(f"Batches that were done stay done. {_next('paused', plan.run_id)}", soft_wrap=True)
+            talk.print(f"Batches that were done stay done. Go on with: ojeon {verb} {plan.run_id}", soft_wrap=True)
             raise
         state, standing = session.again(lambda connection: _standing(connection, plan.run_id))
         journal.end(state, standing)
@@ -440,6 +442,10 @@ def _confirm(what: str, yes: bool) -> None:  # noqa: FBT001 - the flag itself
 def _tell_why(why_left: str) -> None:
     if why_left:
         talk.print(f"{why_left}.", soft_wrap=True)
+
+
+def _left(rows: int | None) -> str:
+    return "what is left was not counted" if rows is None else f"{rows:,} left"
 
 
 def _next(state: str, run_id: str) -> str:

@@ -12,7 +12,7 @@ from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from pipeline import audit_command, serve_command
+from pipeline import audit_command, serve_command, streams
 from pipeline.errors import UsageError
 from pipeline.figures import percent
 from pipeline.flags import takes
@@ -21,7 +21,7 @@ from pipeline.visible import visible
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from pipeline.answers import Answer
+    from pipeline.answers import Answer, Standing
     from pipeline.review.asked import Asked
     from pipeline.review.filled import Complaint
     from pipeline.review.status import Status
@@ -55,6 +55,9 @@ def add_to(app: typer.Typer) -> None:
         "import", epilog="Example: `ojeon review import 20261123-101500-3f2a manual_review.xlsx --reviewer 접수1`"
     )(import_files)
     review.command("export", epilog="Example: `ojeon review export 20261123-101500-3f2a -o open.xlsx`")(export_open)
+    review.command(
+        "judge", epilog="Example: `ojeon review judge 20261123-101500-3f2a '오후 3시 말고' NEITHER --reviewer 접수1`"
+    )(judge_text)
     review.command("status", epilog="Example: `ojeon review status 20261123-101500-3f2a`")(show_status)
     review.command("history", epilog="Example: `ojeon review history '8시'`")(show_history)
     review.command(
@@ -194,7 +197,7 @@ def show_status(*, run: RunFolder, settings: "Settings", as_json: AsJson = False
     for name in ("asked", "open", "settled", "conflict"):
         part = getattr(status, name)
         table.add_row(Text(name, "dim"), f"{part.texts:,}", f"{part.rows:,}")
-    out = Console(highlight=False)
+    out = streams.page()
     out.print(table)
     out.print(Text.assemble(("AUTO  ", "dim"), _shares(status)), soft_wrap=True)
 
@@ -216,7 +219,7 @@ def show_history(
     if as_json:
         typer.echo(json.dumps([_as_dict(word) for word in said], ensure_ascii=not text.isprintable()))
     elif said:
-        Console(highlight=False).print(_history_table(said))
+        streams.page().print(_history_table(said))
     else:
         talk.print("Nobody has said anything about exactly this text.")
 
@@ -227,11 +230,13 @@ def _as_dict(word: "Answer") -> dict[str, Any]:
 
 def _history_table(said: "Iterable[Answer]") -> Table:
     table = Table(box=None, header_style="dim", pad_edge=False)
-    for heading in ("at (UTC)", "reviewer", "verdict", "why", "asked for", "run", "by"):
-        table.add_column(heading, no_wrap=heading in {"at (UTC)", "verdict"})
+    for heading in ("at (UTC)", "reviewer", "verdict", "asked for in, by", "why"):
+        table.add_column(heading, no_wrap=heading in {"at (UTC)", "verdict", "asked for in, by"})
     for word in said:
-        why, whence = visible(word.note, 200), (word.purpose.lower(), word.run_id, visible(word.source, 60))
-        table.add_row(*map(Text, (f"{word.at:%Y-%m-%d %H:%M:%S}", word.reviewer, word.verdict, why, *whence)))
+        whence = f"{word.purpose.lower()} {word.run_id}\n{visible(word.source, 60)}"
+        table.add_row(
+            *map(Text, (f"{word.at:%Y-%m-%d %H:%M}", word.reviewer, word.verdict, whence, visible(word.note, 200)))
+        )
     return table
 
 
@@ -253,6 +258,46 @@ def withdraw_word(
         word = withdraw(asked, key, name, note, answers)
     told = f"Withdrawn: {word.verdict} by {word.reviewer} about {key}, said {word.at:%Y-%m-%d %H:%M} UTC."
     talk.print(Text(told), soft_wrap=True)
+
+
+@takes("runs", "answers")
+def judge_text(  # noqa: PLR0913 - one parameter an option
+    *,
+    run: RunFolder,
+    text: Annotated[str, typer.Argument(metavar="TEXT", help="The text, exactly as the patient wrote it.")],
+    decision: Annotated[str, typer.Argument(metavar="DECISION", help="MORNING, AFTERNOON or NEITHER.")],
+    reviewer: Reviewer,
+    settings: "Settings",
+    note: Annotated[str, typer.Option(help="Why.", show_default=False)] = "",
+) -> None:
+    """Say what one text of a run means, listed for people or not: how a wrong decision found late is told.
+
+    A plan that decided otherwise is applied no further, and the next run goes by this word.
+    """
+    from pipeline.answers import open_answers, reviewer_name
+    from pipeline.explained import words_view
+    from pipeline.review.judge import judge
+
+    name, asked = reviewer_name(reviewer), _asked(run, settings)
+    with open_answers(_answers_file(asked, settings)) as answers:
+        found = judge(asked, text, decision, name, answers, note=note)
+        standing = answers.standing()
+    talk.print(Text(f"Kept as {found.key}, a text of {found.rows:,} rows."), soft_wrap=True)
+    talk.print(words_view(text, standing), soft_wrap=True)
+    if found.auto and (refusal := _held_back(asked, standing)):
+        talk.print(Text(f"Applying this run is refused now: {refusal}"), soft_wrap=True)
+
+
+def _held_back(asked: "Asked", standing: "Standing") -> str | None:
+    """Why the run's plan is applied no further, if it is so."""
+    from pipeline.backfill.judged import refuse_contradicted
+    from pipeline.backfill.plan import find_plan
+
+    try:
+        refuse_contradicted(find_plan(asked.folder), standing)
+    except UsageError as refusal:
+        return str(refusal)
+    return None
 
 
 def _asked(run: str, settings: "Settings") -> "Asked":

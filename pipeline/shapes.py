@@ -20,6 +20,8 @@ from pipeline.visible import visible
 EXAMPLES = 5
 """How many examples a shape shows: its most frequent texts."""
 EXAMPLE_LENGTH = 60
+EXEMPLIFIED = 1_000
+"""How many shapes show examples: the largest. Where every text is a shape of its own, masking all takes minutes."""
 # Enough of a text to recognise a telephone number that begins within what is shown.
 _READ = 200
 _SHAPED = "FROM texts t JOIN text_shapes s ON t.raw IS NOT DISTINCT FROM s.raw"
@@ -104,7 +106,10 @@ def shapes(workbench: duckdb.DuckDBPyConnection, by: By, *, masked: bool = True)
         sum(t.already_set)::BIGINT, min(t.first_seen), max(t.last_seen)
         {_SHAPED} GROUP BY ALL ORDER BY 2 DESC, 1""",
     )
-    claims, examples = _claims(workbench, by), _examples(workbench, by, masked=masked)
+    claims, examples = (
+        _claims(workbench, by),
+        _examples(workbench, by, [line[0] for line in sums[:EXEMPLIFIED]], masked=masked),
+    )
     return tuple(Shape(*(*line, tuple(examples[line[0]]), tuple(claims[line[0]]))) for line in sums)
 
 
@@ -118,12 +123,15 @@ def _claims(workbench: duckdb.DuckDBPyConnection, by: By) -> defaultdict[str, li
     return _grouped((name, Claim(rule, Disposition(made), *counts)) for name, rule, made, *counts in claims)
 
 
-def _examples(workbench: duckdb.DuckDBPyConnection, by: By, *, masked: bool) -> defaultdict[str, list[Example]]:
+def _examples(
+    workbench: duckdb.DuckDBPyConnection, by: By, names: list[str], *, masked: bool
+) -> defaultdict[str, list[Example]]:
     examples = _all(
         workbench,
-        f"""SELECT s.{by}, left(t.raw, {_READ}), t."rows" {_SHAPED}
+        f"""SELECT s.{by}, left(t.raw, {_READ}), t."rows" {_SHAPED} JOIN unnest($names) n(name) ON s.{by} = n.name
         QUALIFY row_number() OVER (PARTITION BY s.{by} ORDER BY t."rows" DESC, t.raw) <= {EXAMPLES}
         ORDER BY t."rows" DESC, t.raw""",
+        {"names": names},
     )
     return _grouped((name, Example(shown(raw, masked=masked), rows)) for name, raw, rows in examples)
 
@@ -147,5 +155,7 @@ def _as_json(shape: Shape) -> dict[str, Any]:
     return {**asdict(shape), **{name: time.isoformat() if time else None for name, time in seen.items()}}
 
 
-def _all(workbench: duckdb.DuckDBPyConnection, query: str) -> list[tuple[Any, ...]]:
-    return workbench.execute(query).fetchall()
+def _all(
+    workbench: duckdb.DuckDBPyConnection, query: str, names: dict[str, list[str]] | None = None
+) -> list[tuple[Any, ...]]:
+    return workbench.execute(query, names).fetchall()

@@ -4,7 +4,12 @@ import io
 import os
 import sys
 from contextlib import suppress
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+_NEVER_FOLDED = 4_000
 
 
 def prepare() -> None:
@@ -34,6 +39,13 @@ def settle(stream: TextIO) -> str | None:
             stream.flush()
         return getattr(error, "strerror", None) or str(error)
     return None
+
+
+def page() -> "Console":
+    """Where a command prints its tables: fit to a terminal's window; in a pipe or a file no line is folded."""
+    from rich.console import Console  # noqa: PLC0415 - the streams are made ready before anything is loaded
+
+    return Console(highlight=False, width=None if sys.stdout.isatty() else _NEVER_FOLDED)
 
 
 def _null(number: int, flags: int) -> None:

@@ -92,7 +92,7 @@ def _emit(run: Run, progress: Progress) -> Any:
 
 
 STEPS: tuple[Step, ...] = (
-    Step("extract", "copy the columns it needs from one snapshot of the table", _extract),
+    Step("extract", "copy the columns it needs as they are at one moment", _extract),
     Step("profile", "sort the distinct texts into shapes", _profile),
     Step("normalize", "decide every distinct text", _normalize),
     Step("check", "run the expectation suites", _check),

@@ -6,7 +6,9 @@ from typing import Any
 
 import psycopg
 from psycopg.rows import class_row
+from rich.console import Group, RenderableType
 from rich.table import Table
+from rich.text import Text
 
 from pipeline.backfill import ledger
 from pipeline.backfill.session import WORKS_ON, somebody_works
@@ -117,13 +119,17 @@ def as_dict(standing: Standing) -> dict[str, Any]:
     return {"at_work": standing.at_work, "runs": runs}
 
 
-def status_table(standing: Standing) -> Table:
-    """One line a run."""
+def status_table(standing: Standing) -> RenderableType:
+    """One line a run, short enough for 80 columns, and a sentence about whatever else is to be known of it."""
     at_work = "a process is at work" if standing.at_work else "no process is at work"
-    table = Table(title=f"runs of this database; {at_work}", title_justify="left", box=None, header_style="dim")
-    for heading in ("run", "state", "filled", "to do", "changed", "undone", "left alone", "batches", "rows/s", "last"):
+    table = Table(
+        title=f"runs of this database; {at_work}", title_justify="left", box=None, header_style="dim", pad_edge=False
+    )
+    for heading in ("run", "state", "filled", "to do", "changed", "rows/s", "last"):
         left = heading in {"run", "state", "filled", "last"}
-        table.add_column(heading, justify="left" if left else "right", overflow="fold")
+        table.add_column(
+            heading, justify="left" if left else "right", overflow="fold", no_wrap=heading in {"run", "last"}
+        )
     for run in standing.runs:
         rate = run.rows_per_second
         table.add_row(
@@ -132,13 +138,14 @@ def status_table(standing: Standing) -> Table:
             ", ".join(run.fills),
             "" if run.to_do is None else f"{run.to_do:,}",
             f"{run.changed:,}",
-            f"{run.undone:,}",
-            f"{run.left_alone:,}",
-            f"{run.batches:,}",
             "" if rate is None else f"{rate:,.0f}",
             "" if run.last_at is None else f"{run.last_at:%Y-%m-%d %H:%M:%S}",
         )
-    says = [f"{run.run_id} waits for {run.waiting_for}" for run in standing.runs if run.waiting_for and not run.go_on]
+    says = [
+        f"{run.run_id}: of the rows changed {run.undone:,} undone, {run.left_alone:,} left alone, written to since"
+        for run in standing.runs
+        if run.undone or run.left_alone
+    ]
+    says += [f"{run.run_id} waits for {run.waiting_for}" for run in standing.runs if run.waiting_for and not run.go_on]
     says += [f"The process of {run.run_id} is gone. Go on with: {run.go_on}" for run in standing.runs if run.go_on]
-    table.caption, table.caption_justify = "\n".join(says) or None, "left"
-    return table
+    return Group(table, *map(Text, says))

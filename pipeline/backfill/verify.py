@@ -29,6 +29,7 @@ class VerifyReport:
     """What a verification found: the fates of all rows, findings with ids, and the laws of the suite ``applied``.
 
     ``moment`` is when the database was looked at, ``seconds`` what it took; ``path`` is the file that keeps the report.
+    ``old_columns`` are those that the fingerprints of extract cover.
     """
 
     run_id: str
@@ -36,6 +37,7 @@ class VerifyReport:
     moment: datetime
     seconds: float
     rows: int
+    old_columns: int
     fates: tuple[Fates, ...]
     findings: tuple[Finding, ...]
     suite: SuiteResult
@@ -56,6 +58,7 @@ class VerifyReport:
             "moment": self.moment.isoformat(timespec="milliseconds"),
             "seconds": round(self.seconds, 1),
             "rows": self.rows,
+            "old_columns": self.old_columns,
             "fates": {fates.fill: {"known": fates.known, "arrived": fates.arrived} for fates in self.fates},
             "findings": [asdict(finding) for finding in self.findings],
             "laws": [{**asdict(result), "found": result.found} for result in self.suite.results],
@@ -99,6 +102,7 @@ def verify(address: Address, folder: Path, announce: Announce = lambda _step: No
         moment=moment,
         seconds=time.monotonic() - started,
         rows=evidence.counted.rows,
+        old_columns=len(evidence.old_columns),
         fates=judgement.fates,
         findings=judgement.findings,
         suite=suite,

@@ -66,6 +66,7 @@ def _verdict(report: VerifyReport) -> Text:
     laws = len(report.suite.results)
     words = f"all {laws} laws hold" if report.passed else "something is off"
     return Text(
-        f"{'passed' if report.passed else 'FAILED'}: {words}, {report.seconds:.1f} s, {report.path}",
+        f"{'passed' if report.passed else 'FAILED'}: {words}, "
+        f"{report.old_columns} other columns compared, {report.seconds:.1f} s, {report.path}",
         style="green" if report.passed else "bold red",
     )

@@ -80,3 +80,17 @@ def test_what_nohup_ignores_stays_ignored():
     done = run(code, signal.SIGHUP)
     assert done.returncode == 0
     assert done.stdout.startswith("ojeon ")
+
+
+@pytest.mark.parametrize(
+    ("command", "says"),
+    [
+        ("run", "a run without manifest.json"),
+        ("apply", "the same command goes on"),
+        ("undo", "the same command goes on"),
+    ],
+)
+def test_each_command_tells_what_became_of_its_own_work(command, says):
+    done = run(WHILE_LOADING.replace("--version", command), signal.SIGINT)
+    assert says in done.stderr
+    assert ("manifest.json" in done.stderr) == (command == "run")

@@ -131,3 +131,17 @@ def test_every_row_is_in_exactly_one_bucket_and_one_fate(
         for shape in buckets:
             assert sum(claim.rows for claim in shape.claims) + shape.already_set == shape.rows
             assert sum(claim.texts for claim in shape.claims) == shape.texts
+
+
+def test_where_every_text_is_a_shape_only_the_largest_show_examples(tmp_path, monkeypatch):
+    monkeypatch.setattr("pipeline.shapes.EXEMPLIFIED", 2)
+    with open_workbench(tmp_path) as workbench:
+        workbench.execute("INSERT INTO texts SELECT 't' || n, n, 0, NULL, NULL FROM range(1, 5) r(n)")
+        workbench.execute("INSERT INTO text_shapes SELECT raw, raw, raw FROM texts")
+        found = read_profile(workbench)
+    assert [(shape.name, len(shape.examples)) for shape in found.by_meaning] == [
+        ("t4", 1),
+        ("t3", 1),
+        ("t2", 0),
+        ("t1", 0),
+    ]

@@ -1,5 +1,13 @@
 """What a suggestion promises is what accepting it would bring."""
 
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from waiting_run import RUN, make_run
+
 from parsers import Policy
 from pipeline.normalize import normalize
 from pipeline.suggest import suggest
@@ -29,3 +37,27 @@ def test_examples_hide_personal_data(tmp_path):
     normalize(workbench, Policy())
     told = repr(suggest(workbench, Policy()))
     assert "1234" not in told
+
+
+def suggested(*words, **environment):
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("OJEON_")}
+    command = [Path(sys.executable).with_name("ojeon"), "suggest", *words]
+    return subprocess.run(
+        command, capture_output=True, text=True, check=False, timeout=60, env={**clean, **environment}
+    )
+
+
+def test_a_run_is_found_by_its_name_and_decided_under_its_own_settings(tmp_path):
+    make_run(tmp_path, [("오후 3시 짜장", 7)])
+    done = suggested(RUN, "--json", OJEON_RUNS=str(tmp_path), OJEON_AUTO_THRESHOLD="1.0")
+    assert done.returncode == 0, done.stderr
+    assert [found["word"] for found in json.loads(done.stdout)] == ["짜장"]
+
+
+def test_a_workbench_that_is_in_use_is_refused_with_a_sentence(tmp_path):
+    folder = make_run(tmp_path, ["오후 3시 짜장"])
+    with open_workbench(folder):
+        done = suggested(folder)
+    assert done.returncode == 4
+    assert "open in another program" in done.stderr
+    assert "Traceback" not in done.stderr

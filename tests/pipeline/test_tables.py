@@ -15,7 +15,9 @@ def _printed(folder: Path, lines: list[Line], *, width: int = 200, top: int = 15
         fill(workbench, lines)
         report = profile(workbench)
     page = io.StringIO()
-    Console(file=page, width=width, force_terminal=True, color_system=None).print(profile_table(report, top))
+    Console(file=page, width=width, force_terminal=True, color_system=None).print(
+        profile_table(report, top, width=width)
+    )
     return page.getvalue()
 
 
@@ -42,3 +44,10 @@ def test_hostile_texts_are_inert(tmp_path: Path) -> None:
     assert "[bold red]x[/]" in printed
     assert "⟨U+001B⟩" in printed
     assert not [char for char in printed if is_unseen(char) and char != "\n"]
+
+
+def test_in_80_columns_examples_and_rules_keep_their_words(tmp_path: Path) -> None:
+    lines = [auto("09:30", 1_999, "MORNING"), auto("10:30", 400, "MORNING"), Line("오후 늦게 전화 주세요", 700_000)]
+    printed = _printed(tmp_path, lines, width=80)
+    assert all(word in printed for word in ("09:30", "10:30", "clock", "leftover", "700,000"))
+    assert max(len(line) for line in printed.splitlines()) <= 80
