@@ -91,7 +91,7 @@ def test_a_table_that_cannot_take_the_plan_is_said_so_everywhere(clinic, tmp_pat
     assert why in json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["why"]
     report = html.unescape((folder / "report.html").read_text(encoding="utf-8"))
     assert "<title>NO-GO" in report
-    assert f"<li>{why}" in report
+    assert why in report
 
 
 def test_dumps_are_decided_like_the_table(tmp_path):
