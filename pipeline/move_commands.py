@@ -86,7 +86,9 @@ def apply_run(  # noqa: PLR0913 - one parameter an option
             return
         target = inspect(session.connection, plan, fills)
         planned = plan.manifest["plan"]["rows"]
-        _confirm(f"Fill {', '.join(fills)} of {target.shown} on {session.address.shown}: {planned:,} rows planned", yes)
+        _confirm(
+            f"Fill {', '.join(fills)} of {target.shown} on {session.address.shown}: {_planned(planned, fills)}", yes
+        )
         register(session.connection, plan, target)
         with _at_work(settings, session, plan, target, "apply") as worker:
             report = apply(worker)
@@ -222,14 +224,14 @@ def sync_run(
     else:
         talk.print(
             f"{report.state}: {report.texts:,} texts joined the plan, {report.changed:,} rows changed, "
-            f"{report.left:,} left; {report.waiting_texts:,} texts in {report.waiting_rows:,} rows wait for people"
+            f"{_left(report.left)}; {report.waiting_texts:,} texts in {report.waiting_rows:,} rows wait for people"
         )
         _tell_why(report.why_left)
         for path in report.written_down:
             talk.print(f"New ones among them: {path}", soft_wrap=True)
         for law in report.broken_laws:
             talk.print(f"Not joined, for it would break a law of the check: {law}", soft_wrap=True)
-    raise typer.Exit(1 if report.left or report.broken_laws else 0)
+    raise typer.Exit(0 if report.state == "applied" and not report.broken_laws else 1)
 
 
 def _dual_write_commands() -> typer.Typer:
@@ -442,6 +444,12 @@ def _confirm(what: str, yes: bool) -> None:  # noqa: FBT001 - the flag itself
 def _tell_why(why_left: str) -> None:
     if why_left:
         talk.print(f"{why_left}.", soft_wrap=True)
+
+
+def _planned(rows: int, fills: tuple[str, ...]) -> str:
+    """What is to be filled; how many rows have a service code only the live table knows."""
+    parts = [f"{rows:,} rows planned"] if set(fills) - {"service"} else []
+    return " and ".join(parts + (["service in every row with a code"] if "service" in fills else []))
 
 
 def _left(rows: int | None) -> str:

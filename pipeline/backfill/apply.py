@@ -50,13 +50,13 @@ FROM ojeon.batches WHERE run_id = %s
 class ApplyReport:
     """How a start of apply ended: the state, rows changed by it, rows the run has changed in all, rows still open.
 
-    ``why_left`` says what keeps the rows that are still open.
+    A cancelled start does not count those: ``left`` is None. ``why_left`` says what keeps the rows that are still open.
     """
 
     state: State
     changed: int
     changed_in_all: int
-    left: int
+    left: int | None
     batches: int
     why_left: str = ""
 
@@ -166,10 +166,10 @@ class _Apply:
         changed = fruitless = 0
         while True:
             if self._sweep():
-                return self._end(State.CANCELLED)
+                return self._end(State.CANCELLED, None)
             left = _unhurried(self.session, lambda connection: count_left(connection, self.target, self.run_id))
             if not left:
-                return self._end(State.APPLIED)
+                return self._end(State.APPLIED, 0)
             now, _ = self.session.again(self._changed)
             fruitless = 0 if now > changed else fruitless + 1
             changed = now
@@ -263,7 +263,7 @@ class _Apply:
         """Rows changed by this start, and by the run in all."""
         return connection.execute(_CHANGED, (self.after, self.run_id)).fetchone() or (0, 0)
 
-    def _end(self, state: State, left: int = 0) -> ApplyReport:
+    def _end(self, state: State, left: int | None) -> ApplyReport:
         why = self.session.again(lambda found: left_by_apply(found, self.target, self.run_id, left)) if left else ""
         self.session.again(lambda connection: ledger.reach(connection, self.run_id, state, why))
         changed, in_all = self.session.again(self._changed)

@@ -52,6 +52,8 @@ FROM booked GROUP BY 1, 2, 3, 4
 """
 
 
+# In the server's own 4 MB the ids of a large move would be sorted in files.
+_MEMORY = "SET LOCAL work_mem = '128MB'"
 _SERVICES = """
 LEFT JOIN (SELECT DISTINCT ON (1) code::text AS code, "durationMinutes" + "bufferMinutes" AS minutes FROM {services}) s
     ON s.code = r.{service}::text COLLATE "C"
@@ -73,6 +75,7 @@ def keep(address: Address, names: TableNames, run_id: str, path: Path) -> str | 
             table = look_up(connection, names)
             if "preferred_date" not in table.types:
                 return None  # extract has said so
+            connection.execute(_MEMORY)
             with connection.cursor(row_factory=dict_row) as cursor:
                 lines = cursor.execute(_query(connection, table, run_id)).fetchall()
     except DatabaseError as error:

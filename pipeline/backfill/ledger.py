@@ -197,6 +197,24 @@ def still(connection: psycopg.Connection[Any], run_id: str, state: State) -> Lin
     return line
 
 
+def refuse(connection: psycopg.Connection[Any], run_id: str, state: State) -> None:
+    """Refuse a move to ``state`` that the run's present state does not allow; nothing is written.
+
+    Raises:
+        UsageError: it does not.
+    """
+    line = read(connection, run_id)
+    if line.state not in before(state):
+        raise _not_after(line, state)
+
+
+def _not_after(line: Line, state: State) -> UsageError:
+    return UsageError(
+        f"The run {line.run_id} is {line.state}; {state} can follow {', '.join(sorted(before(state)))} only. "
+        f"See `ojeon status {line.run_id}`."
+    )
+
+
 def move(connection: psycopg.Connection[Any], run_id: str, state: State, note: str = "") -> None:
     """Move the run to ``state`` and note who did it, in one transaction.
 
@@ -206,11 +224,7 @@ def move(connection: psycopg.Connection[Any], run_id: str, state: State, note: s
     with connection.transaction():
         allowed = {"state": state, "run": run_id, "before": sorted(before(state))}
         if connection.execute(_MOVE, allowed).fetchone() is None:
-            now = read(connection, run_id).state
-            raise UsageError(
-                f"The run {run_id} is {now}; {state} can follow {', '.join(sorted(before(state)))} only. "
-                f"See `ojeon status {run_id}`."
-            )
+            raise _not_after(read(connection, run_id), state)
         connection.execute(_EVENT, (run_id, state, note))
 
 

@@ -112,10 +112,11 @@ def check_database(connection: psycopg.Connection[Any], plan: Plan) -> None:
         return  # a dump names no database: the guards of every batch must do
     here = (connection.execute(_SYSTEM).fetchone() or (None,))[0] if may_identify else None
     planned = source.get("system_identifier")
-    if database != source.get("database") or (here and planned and here != planned):
+    elsewhere = " of another server" if here and planned and here != planned else ""
+    if database != source.get("database") or elsewhere:
         raise UsageError(
-            f"The plan was made for the database {source.get('database')} of another server than this one's "
-            f"{database}. Give the address of that database, or plan again here with `ojeon run`."
+            f"The plan was made for the database {source.get('database')}{elsewhere}, and this is {database}. Give the "
+            "address of that database, or plan again here with `ojeon run`."
         )
     if source.get("database_oid") not in (None, oid):
         raise UsageError(

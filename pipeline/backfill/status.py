@@ -21,11 +21,14 @@ SELECT {_WORKS_ON} AS at_work, r.run_id, r.state, r.asked, r.waiting_for, r.targ
     r.made_at, r.to_do, r.sweep, r.cursor, r.batches,
     coalesce(b.changed, 0) AS changed, coalesce(b.undone, 0) AS undone, coalesce(b.left_alone, 0) AS left_alone,
     coalesce(b.standing, 0) AS standing, coalesce(b.recent, 0) AS recent, b.recent_seconds, b.last_at
-FROM ojeon.runs r LEFT JOIN LATERAL (
+FROM ojeon.runs r CROSS JOIN LATERAL (
+    SELECT greatest(now() - interval '1 minute', max(at) FILTER (WHERE state IN ('applying', 'undoing'))) AS since
+    FROM ojeon.events WHERE run_id = r.run_id
+) s LEFT JOIN LATERAL (
     SELECT sum(changed)::bigint AS changed, sum(undone)::bigint AS undone,
         sum(cardinality(left_alone))::bigint AS left_alone, sum(cardinality(ids))::bigint AS standing,
-        (sum(changed) FILTER (WHERE finished_at > now() - interval '1 minute'))::bigint AS recent,
-        extract(epoch FROM now() - min(started_at) FILTER (WHERE finished_at > now() - interval '1 minute'))::float8
+        (sum(changed) FILTER (WHERE finished_at > s.since))::bigint AS recent,
+        extract(epoch FROM now() - min(started_at) FILTER (WHERE finished_at > s.since))::float8
             AS recent_seconds,
         max(finished_at) AS last_at
     FROM ojeon.batches WHERE run_id = r.run_id
@@ -36,9 +39,11 @@ WHERE %(run)s::text IS NULL OR r.run_id = %(run)s ORDER BY r.made_at
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """One run. ``changed`` rows in all, of them ``undone``, ``left_alone`` by undo, or ``standing``.
+    """One run. ``standing`` rows hold now what it wrote.
 
-    ``to_do`` rows waited when it began; ``recent`` rows were changed in the last minute, in ``recent_seconds``.
+    ``changed``, of them ``undone`` and ``left_alone`` by undo, add up all its applies and undos: a row may count often.
+    ``to_do`` rows waited when apply began; ``recent`` rows it changed since, and in the last minute at most, in
+    ``recent_seconds``.
     ``waiting_for`` is what its worker waits for; the word of a killed worker stands until another goes on.
     ``at_work`` tells whether a process is at work on it right now.
     """
@@ -66,7 +71,7 @@ class Status:
 
     @property
     def rows_per_second(self) -> float | None:
-        """The rate of the last minute; None where nothing was changed in it."""
+        """The rate of this apply in the last minute; None where it changed nothing in it."""
         return self.recent / self.recent_seconds if self.recent and self.recent_seconds else None
 
     @property
@@ -125,7 +130,7 @@ def status_table(standing: Standing) -> RenderableType:
     table = Table(
         title=f"runs of this database; {at_work}", title_justify="left", box=None, header_style="dim", pad_edge=False
     )
-    for heading in ("run", "state", "filled", "to do", "changed", "rows/s", "last"):
+    for heading in ("run", "state", "filled", "to do", "holds", "rows/s", "last"):
         left = heading in {"run", "state", "filled", "last"}
         table.add_column(
             heading, justify="left" if left else "right", overflow="fold", no_wrap=heading in {"run", "last"}
@@ -137,12 +142,13 @@ def status_table(standing: Standing) -> RenderableType:
             run.state + (f" (asked to {run.asked})" if run.asked else "") + (" (no process)" if run.go_on else ""),
             ", ".join(run.fills),
             "" if run.to_do is None else f"{run.to_do:,}",
-            f"{run.changed:,}",
+            f"{run.standing:,}",
             "" if rate is None else f"{rate:,.0f}",
             "" if run.last_at is None else f"{run.last_at:%Y-%m-%d %H:%M:%S}",
         )
     says = [
-        f"{run.run_id}: of the rows changed {run.undone:,} undone, {run.left_alone:,} left alone, written to since"
+        f"{run.run_id}, all its applies and undos added up: {run.changed:,} rows changed, {run.undone:,} undone, "
+        f"{run.left_alone:,} left alone, written to since"
         for run in standing.runs
         if run.undone or run.left_alone
     ]

@@ -34,7 +34,7 @@ class SyncReport:
     state: State
     texts: int
     changed: int
-    left: int
+    left: int | None
     waiting_texts: int
     waiting_rows: int
     written_down: tuple[Path, ...]
@@ -100,7 +100,7 @@ class _Sync:
         self.texts += len(certain)
         return ()
 
-    def _settle(self) -> tuple[State, int, str]:
+    def _settle(self) -> tuple[State, int | None, str]:
         """Apply what waits; the state after it, the rows left, and why."""
         state = State(self.session.again(lambda connection: ledger.read(connection, self.run_id)).state)
         if state is State.APPLIED and not self.session.again(self._left):

@@ -44,7 +44,7 @@ class _Line(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class UndoReport:
-    """How a start of undo ended: rows emptied in all, rows left alone because somebody changed them, rows still left.
+    """How a start of undo ended: rows emptied by it, rows left alone by it because somebody changed them, rows left.
 
     ``why_left`` says what keeps those.
     """
@@ -54,6 +54,16 @@ class UndoReport:
     left_alone: int
     left: int
     why_left: str = ""
+
+
+def refuse_undo(connection: psycopg.Connection[Any], run_id: str) -> None:
+    """Refuse what ``undo`` would refuse, before anybody is asked.
+
+    Raises:
+        UsageError: the run's state does not allow it, or its trigger is still on the table.
+    """
+    ledger.refuse(connection, run_id, State.UNDOING)
+    refuse_while_installed(connection, run_id)
 
 
 def undo(worker: Worker, only: int | None = None) -> UndoReport:
@@ -67,6 +77,7 @@ def undo(worker: Worker, only: int | None = None) -> UndoReport:
     session.work_on(run_id)
     session.again(lambda connection: refuse_while_installed(connection, run_id))
     session.again(lambda connection: settle(connection, worker.target, run_id))
+    before = session.again(lambda connection: _totals(connection, run_id, only))
     ledger.move(session.connection, run_id, State.UNDOING, "" if only is None else f"batch {only}")
     stopped, why_left = _rounds(worker, only)
     if stopped or session.again(lambda connection: _lines(connection, run_id, None)):
@@ -74,8 +85,8 @@ def undo(worker: Worker, only: int | None = None) -> UndoReport:
     else:
         state = State.UNDONE
     session.again(lambda connection: ledger.reach(connection, run_id, state, why_left))
-    totals = session.again(lambda connection: _totals(connection, run_id, only))
-    return UndoReport(state, *totals, why_left)
+    undone, left_alone, left = session.again(lambda connection: _totals(connection, run_id, only))
+    return UndoReport(state, undone - before[0], left_alone - before[1], left, why_left)
 
 
 def _rounds(worker: Worker, only: int | None) -> tuple[bool, str]:

@@ -58,6 +58,10 @@ def test_every_setting_of_the_move_is_known_and_has_its_unit(monkeypatch: pytest
         ("OJEON_AUDIT__CONFIDENCE", "0.79", "audit.confidence"),
         ("OJEON_AUDIT__CONFIDENCE", "1", "audit.confidence"),
         ("OJEON_MOVE__PATIENCE", "inf", "move.patience"),
+        ("OJEON_MOVE__PATIENCE", "1e12", "move.patience"),
+        ("OJEON_MOVE__MAX_AGE_DAYS", "1e12", "move.max_age_days"),
+        ("OJEON_MOVE__MAX_ROWS_PER_SECOND", "1e-300", "move.max_rows_per_second"),
+        ("OJEON_MOVE__VACUUM_PATIENCE", "1e300", "move.vacuum_patience"),
         ("OJEON_MOVE__LOCK_TIMEOUT", "0.0001", "move.lock_timeout"),  # PostgreSQL reads 0 ms as for ever
         ("OJEON_MOVE__FILL", "period", """OJEON_MOVE__FILL='["period", "slot"]'"""),
         ("OJEON_MOVE__FILL", "[]", "move.fill"),
