@@ -193,10 +193,11 @@ def _keep(response: Response, name: str, value: str) -> None:
 
 
 def _listed(text: Waiting, *, blind: bool) -> dict[str, Any]:
-    shown = {"key": text.key, "text": _shown(text.raw, _SHOWN), "rows": text.rows, "group": text.group}
+    shown = {"key": text.key, "text": _shown(text.raw, _SHOWN), "group": text.group}
     if blind:
         return shown
     return shown | {
+        "rows": text.rows,
         "suggestion": text.suggestion,
         "confidence": text.confidence,
         "reason": text.reason,

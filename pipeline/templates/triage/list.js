@@ -38,8 +38,9 @@ function line(text) {
   const first = element("th");
   first.scope = "row";
   first.append(open);
-  row.append(first, element("td", "number", number(text.rows)));
+  row.append(first);
   if (!facts.blind) {
+    row.append(element("td", "number", number(text.rows)));
     row.append(element("td", "soft", facts.reasons[text.reason] ?? ""));
     row.append(element("td", "", text.suggestion ? say.verdicts[text.suggestion] : say.verdicts.OPEN));
   }

@@ -37,10 +37,10 @@ function draw(key) {
   const keys = [...texts.keys()];
   drawText(text.text);
   byId("place").textContent = fill(say.place, { place: number(keys.indexOf(key) + 1), all: number(keys.length) });
-  byId("weight").textContent = fill(say.rows, { rows: number(text.rows) });
   drawStanding(key);
   for (const button of document.querySelectorAll("[data-verdict]")) drawChoice(button, text, key);
   if (facts.blind) return;
+  byId("weight").textContent = fill(say.rows, { rows: number(text.rows) });
   byId("why").textContent = facts.reasons[text.reason] ?? "";
   byId("suggested").textContent = text.suggestion
     ? `${say.verdicts[text.suggestion]} · ${percent(text.confidence)}`

@@ -8,7 +8,8 @@ function drawProgress() {
   byId("bar").max = Math.max(values.all, 1);
   byId("bar").value = values.all ? values.done : 1;
   const words = Object.fromEntries(Object.entries(values).map(([name, value]) => [name, number(value)]));
-  byId("bar-words").textContent = `${fill(say.progress_short, words)} · ${fill(say.progress_rows, words)}`;
+  const told = facts.blind ? [say.progress_short] : [say.progress_short, say.progress_rows];
+  byId("bar-words").textContent = told.map((phrase) => fill(phrase, words)).join(" · ");
 }
 
 function drawAll() {
