@@ -19,6 +19,7 @@ from pipeline.backfill import asking, evidence, ledger, session
 from pipeline.backfill.plan import find_plan, read_plan
 from pipeline.backfill.session import at_work
 from pipeline.backfill.status import status, status_table
+from pipeline.backfill.undo import refuse_undo
 from pipeline.errors import OjeonError, RunError
 
 TABLE = """
@@ -210,13 +211,16 @@ def test_a_plan_that_is_too_old(move, tmp_path, age, limit, sentence):
     assert read_plan(old.folder, max_age=age + timedelta(minutes=1)).run_id == RUN
 
 
-@pytest.mark.parametrize("differs", [{"database": "another"}, {"system_identifier": "7"}])
-def test_a_plan_of_another_database(move, tmp_path, differs):
+@pytest.mark.parametrize(
+    ("differs", "of_another_server"), [({"database": "another"}, False), ({"system_identifier": "7"}, True)]
+)
+def test_a_plan_of_another_database(move, tmp_path, differs, of_another_server):
     (tmp_path / "other").mkdir()
     manifest = json.loads((move.folder / "manifest.json").read_text(encoding="utf-8"))
     other = resealed(move, tmp_path / "other", source=manifest["source"] | differs)
     said = refusal(move, other.apply, 2)
     assert "The plan was made for the database" in said
+    assert ("of another server" in said) is of_another_server
     assert said.endswith("Give the address of that database, or plan again here with `ojeon run`.")
     assert move.execute("SELECT to_regclass('ojeon.runs')") == [(None,)]
 
@@ -363,7 +367,7 @@ def test_a_trigger_that_keeps_a_row_from_being_written(move, monkeypatch):
     assert (report.state, report.undone, report.left) == ("undo_paused", 9, 1)
     assert report.why_left == KEPT.replace("(change)", "(keep)")
     move.execute("DROP TRIGGER keep ON reservations")
-    assert move.undo().undone == 10
+    assert move.undo().undone == 1
 
 
 def test_a_constraint_that_forbids_what_is_written(move):
@@ -534,3 +538,14 @@ def test_a_command_that_cannot_go_ahead_says_so_in_one_sentence(move, arguments,
     assert sentence in said
     assert "Traceback" not in said
     assert move.execute("SELECT count(period), to_regclass('ojeon.runs') FROM reservations") == [(0, None)]
+
+
+def test_a_second_cycle_counts_its_own_rows(move):
+    for _ in range(2):
+        assert move.apply().changed == 9
+        assert move.undo().undone == 9
+    with psycopg.connect(move.url) as connection:
+        [run] = status(connection, RUN).runs
+        assert (run.standing, run.changed, run.undone, run.rows_per_second) == (0, 18, 18, None)
+        said = refusal(move, lambda: refuse_undo(connection, RUN), 2)
+    assert said.startswith(f"The run {RUN} is undone; undoing can follow")

@@ -545,7 +545,8 @@ def test_a_held_worker_does_what_is_asked_without_another_batch(
             assert working.result(timeout=10).state == {"apply": "applied", "undo": "undone"}[verb]
             assert moves == [state, {"apply": "applying", "undo": "undoing"}[verb]]
         else:
-            assert working.result(timeout=10).state == state
+            report = working.result(timeout=10)
+            assert (report.state, report.left) == (state, 10 if verb == "undo" else None)
 
 
 def status(move: Move) -> Status:
