@@ -122,6 +122,7 @@ def _joined(address: Address, exported: str) -> adbc.Connection:
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
             cursor.execute(f"SET TRANSACTION SNAPSHOT {exported}")
             cursor.execute(WAIT_FOR_LOCKS)
+            cursor.fetchall()  # unread, it would have the driver begin another transaction in this one
             cursor.execute("SET LOCAL row_security = off")  # rather an error than rows hidden behind a view
     return follower
 

@@ -490,3 +490,13 @@ def test_a_workbench_that_cannot_be_written(database: str, owner: psycopg.Connec
 def test_a_url_and_a_dump_at_once() -> None:
     with pytest.raises(UsageError, match="Give the one"):
         source_of("postgresql://h/d", Path("dump.csv"))
+
+
+def test_a_stream_begins_one_transaction(server, database):
+    with psycopg.connect(database) as leader:
+        leader.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        exported = sql.Literal(leader.execute("SELECT pg_export_snapshot()").fetchone()[0]).as_string(leader)
+        before = (server.folder / "server.log").stat().st_size
+        with snapshot.streamed(read_address(database), exported, "SELECT 1 AS n", {"DateStyle": "ISO"}) as batches:
+            assert sum(batch.num_rows for batch in batches) == 1
+    assert b"already a transaction in progress" not in (server.folder / "server.log").read_bytes()[before:]
