@@ -48,8 +48,8 @@ def verdict(gates: Iterable[Gate]) -> Verdict:
     return "no_go" if GateState.FAILED in states.values() else "go"
 
 
-def check_gates(checks: Mapping[str, Any] | None, auto_share: float, least: float) -> tuple[Gate, Gate]:
-    """The share of AUTO rows against the ``least`` allowed, and every other expectation.
+def check_gates(checks: Mapping[str, Any] | None, settled_share: float, least: float) -> tuple[Gate, Gate]:
+    """The share of rows that wait for no person against the ``least`` allowed, and every other expectation.
 
     ``checks`` is ``CheckReport.to_dict()``, None where nothing was checked.
     """
@@ -59,7 +59,7 @@ def check_gates(checks: Mapping[str, Any] | None, auto_share: float, least: floa
     sound = all(others) and (checks is None or checks["verdict"] == "passed" or not enough)
     figures = {"passed": sum(others), "results": len(others)}
     return (
-        Gate(GateName.SHARE, _state(enough, checks), {"share": auto_share, "least": least}),
+        Gate(GateName.SHARE, _state(enough, checks), {"share": settled_share, "least": least}),
         Gate(GateName.SUITES, _state(sound, checks), figures),
     )
 

@@ -191,10 +191,15 @@ class ReportView:
         return sum(line.texts for line in self.reasons)
 
     @property
+    def settled_share(self) -> float:
+        """Rows that wait for no person, 0 to 1 (1 where there are none)."""
+        return 1 - self.waiting_rows / self.rows.extracted if self.rows.extracted else 1.0
+
+    @property
     def gates(self) -> tuple[Gate, ...]:
         """What stands between the plan and the live table."""
         return (
-            *gates.check_gates(self.checks, self.rows.auto_share, self.limits["min_auto"]),
+            *gates.check_gates(self.checks, self.settled_share, self.limits["min_auto"]),
             gates.accounted_gate(self.rows.extracted, self.rows.undecided, balanced=self.rows.balanced),
             gates.table_gate(writable=self.unwritable is None),
             gates.audit_gate(self.audit),

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 import duckdb
 
 from parsers.types import Disposition, Period
+from pipeline.reviewed import RULE
 
 Facts = Mapping[str, float | None]
 """Name of a fact → rows or texts (int), a share from 0 to 1 (float), or None for a share of nothing."""
@@ -48,6 +49,8 @@ WITH {_COUNTED}, fates AS (
     SELECT
         coalesce(sum(c."rows" - c.already_set) FILTER (d.disposition = $auto), 0)::BIGINT AS auto,
         coalesce(sum(c."rows" - c.already_set) FILTER (d.disposition = $review), 0)::BIGINT AS review,
+        coalesce(sum(c."rows" - c.already_set) FILTER (d.disposition = $review AND d.rule <> $reviewed), 0)::BIGINT
+            AS waiting,
         coalesce(sum(c."rows" - c.already_set) FILTER (d.disposition = $auto AND d.period = $morning), 0)::BIGINT
             AS morning,
         coalesce(sum(c."rows" - c.already_set) FILTER (d.disposition = $auto AND d.period = $afternoon), 0)::BIGINT
@@ -81,7 +84,7 @@ SELECT
     s.undecided AS undecided,
     s.decided_repeatedly AS decided_repeatedly,
     s.planned_already_set AS planned_already_set,
-    f.auto / nullif(s."rows" - s.already_set, 0) AS auto_share,
+    1 - f.waiting / nullif(s."rows", 0) AS settled_share,
     CASE WHEN f.auto >= $telling THEN f.morning / f.auto END AS morning_share,
     CASE WHEN f.auto >= $telling THEN f.afternoon / f.auto END AS afternoon_share
 FROM fates f, sums s
@@ -101,7 +104,9 @@ def extracted(workbench: duckdb.DuckDBPyConnection) -> Facts:
 def planned(workbench: duckdb.DuckDBPyConnection) -> Facts:
     """Count the fates of the rows, by joining them with the decisions, and the shares the gates look at.
 
-    ``auto_share`` is of the rows not set before; the share of a period is of the AUTO rows, None where these are few.
+    ``settled_share`` is of all rows, those that wait for no person, be they decided, set before or settled by a person;
+    so a second run, after the first was applied, is not held to decide what people are still to answer. The share of a
+    period is of the AUTO rows, None where these are few.
 
     Raises:
         duckdb.Error: a table is missing or the file is damaged.
@@ -109,6 +114,7 @@ def planned(workbench: duckdb.DuckDBPyConnection) -> Facts:
     names: dict[str, str | int] = {
         "auto": Disposition.AUTO.value,
         "review": Disposition.REVIEW.value,
+        "reviewed": RULE,
         "morning": Period.MORNING.value,
         "afternoon": Period.AFTERNOON.value,
         "telling": _TELLING,

@@ -169,7 +169,7 @@ class Settings(BaseSettings):
     names: TableNames = TableNames()
     move: MoveSettings = MoveSettings()
     # The gates of the check.
-    min_auto: float = Field(default=0.95, ge=0, le=1, description="least share of rows decided without a person")
+    min_auto: float = Field(default=0.95, ge=0, le=1, description="least share of rows that wait for no person")
     max_period_share: float = Field(default=0.95, ge=0, le=1, description="most of the AUTO rows one period may take")
     audit: AuditSettings = AuditSettings()
     # The files that are written.

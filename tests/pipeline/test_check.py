@@ -104,8 +104,8 @@ def test_every_law_is_broken_by_some_case() -> None:
 @pytest.mark.parametrize(
     ("settings", "fails"),
     [
-        ({"min_auto": 185 / 189, "max_period_share": 110 / 185, "auto_threshold": 0.95}, None),
-        ({"min_auto": 185.0001 / 189}, "enough_auto"),
+        ({"min_auto": 196 / 200, "max_period_share": 110 / 185, "auto_threshold": 0.95}, None),
+        ({"min_auto": 196.0001 / 200}, "enough_auto"),
         ({"max_period_share": 109.9999 / 185}, "afternoon_not_all"),
         ({"auto_threshold": 0.9501}, "auto_confident"),
         ({"noon": "09:30"}, "auto_period_fits_start"),
@@ -131,7 +131,7 @@ def test_a_table_of_nulls_fails_for_leaving_all_to_people(workbench: duckdb.Duck
         workbench.execute(f"DELETE FROM {table} WHERE raw IS NOT NULL")
     report = check(workbench, Settings())
     assert laws(report, Status.FAILED) == {"enough_auto"}
-    assert results(report)["enough_auto"].observed == {"auto_share": 0.0}
+    assert results(report)["enough_auto"].observed == {"settled_share": 0.25}
     assert results(report)["morning_not_all"].observed == {"morning_share": None}
 
 
@@ -150,7 +150,19 @@ def test_a_table_that_is_all_set_passes_with_nothing_to_do(workbench: duckdb.Duc
     report = check(workbench, Settings())
     assert report.passed
     assert results(report)["rows_accounted"].observed == {"accounted": 200, "rows": 200}
-    assert results(report)["enough_auto"].found == "nothing to check"
+    assert results(report)["enough_auto"].found == "settled_share = 1"
+
+
+def test_a_run_after_the_first_was_applied_passes_though_all_that_is_open_waits(
+    workbench: duckdb.DuckDBPyConnection,
+) -> None:
+    auto = "SELECT raw FROM decisions WHERE disposition = 'AUTO'"
+    workbench.execute(f"UPDATE reservations SET current_period = 'MORNING' WHERE raw IN ({auto})")
+    workbench.execute(f"UPDATE texts SET already_set = rows WHERE raw IN ({auto})")
+    report = check(workbench, Settings())
+    assert results(report)["rows_accounted"].observed == {"accounted": 200, "rows": 200}
+    assert results(report)["enough_auto"].found == "settled_share = 0.98"
+    assert laws(report, Status.FAILED) == set()
 
 
 def test_what_was_found_is_told_in_numbers(workbench: duckdb.DuckDBPyConnection) -> None:
@@ -161,8 +173,8 @@ def test_what_was_found_is_told_in_numbers(workbench: duckdb.DuckDBPyConnection)
     assert broken.expected == "A period is one of MORNING, AFTERNOON."
     assert broken.found == "2 of 4 texts break it, on 70 rows"
     share = results(report)["enough_auto"]
-    assert share.expected == "At least 0.99 of the rows not set before are decided without a person."
-    assert share.found == "auto_share = 0.978836"
+    assert share.expected == "At least 0.99 of the rows wait for no person."
+    assert share.found == "settled_share = 0.98"
     assert results(report)["auto_period_fits_start"].found == "all 2 texts"
 
 

@@ -218,13 +218,13 @@ def test_rows_settled_as_neither_half_do_not_wait(tmp_path: Path) -> None:
 
 
 def test_a_share_missed_is_told_by_its_own_gate_alone(view: ReportView) -> None:
-    missed = _result("enough_auto", Status.FAILED, checked=1, observed={"auto_share": 0.5})
+    missed = _result("enough_auto", Status.FAILED, checked=1, observed={"settled_share": 0.5})
     other = _result("ids_unique", Status.FAILED, checked=1, observed={"repeated_ids": 3})
     for results, broken in (([missed], []), ([missed, other], ["No two rows have the same id. repeated_ids = 3"])):
         checks = {"verdict": "failed", "suites": [{**FAILED["suites"][0], "results": [*results, RESULTS[0]]}]}
         gates = _gates(Page(render_report(replace(view, checks=checks))))
-        assert "✗ failed Share decided without a person" in gates
-        assert "without a person. auto_share" not in gates
+        assert "✗ failed Rows that wait for no person" in gates
+        assert "wait for no person. settled_share" not in gates
         assert all(said in gates for said in broken)
 
 

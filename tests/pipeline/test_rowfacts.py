@@ -64,7 +64,7 @@ def test_fates_are_those_of_a_join_row_by_row(rows: list[Row], decisions: list[D
         "undecided": sum(lines[raw] == 0 for _, raw, _ in rows),
         "decided_repeatedly": sum(lines[raw] > 1 for _, raw, _ in rows),
         "planned_already_set": 0,
-        "auto_share": fates["AUTO"] / empty if empty else None,
+        "settled_share": 1 - fates["REVIEW"] / len(rows) if rows else None,
         "morning_share": periods["MORNING"] / fates["AUTO"] if fates["AUTO"] >= FEW else None,
         "afternoon_share": periods["AFTERNOON"] / fates["AUTO"] if fates["AUTO"] >= FEW else None,
     }
