@@ -147,12 +147,23 @@ def test_no_right_and_the_grant_that_gives_it(table: str, role: str, tmp_path: P
     said = refusal(url, TableNames(), tmp_path)
     assert "may not read" in said
     grant = said[said.index("GRANT") :]
-    assert 'SELECT ("id", "preferredTime", "preferredDate", "createdAt", "period")' in grant
+    assert "A plan needs id, preferredTime, preferredDate, createdAt, period" in said
+    assert 'GRANT SELECT ON "public"."reservations"' in grant
     with psycopg.connect(table, autocommit=True) as owner:
         owner.execute(grant)
     with open_workbench(tmp_path) as workbench:
         report = extract(source_of(url, None), workbench, TableNames())
-    assert report.rows == 2
+    assert (report.rows, report.notices) == (2, ())
+
+
+def test_columns_that_no_fingerprint_can_cover_are_told(table: str, role: str, tmp_path: Path) -> None:
+    with psycopg.connect(table, autocommit=True) as owner:
+        owner.execute("ALTER TABLE reservations ADD COLUMN IF NOT EXISTS unseen text")
+        few = 'GRANT SELECT (id, "preferredTime", "preferredDate", "createdAt", period) ON reservations TO {}'
+        owner.execute(sql.SQL(few).format(sql.Identifier(role)))
+    with open_workbench(tmp_path) as workbench:
+        [notice] = extract(source_of(as_role(table, role), None), workbench, TableNames()).notices
+    assert "will compare no others" in notice
 
 
 def test_rows_hidden_by_a_policy_are_not_lost_silently(table: str, role: str, tmp_path: Path) -> None:
