@@ -168,6 +168,7 @@ class Answers:
 
         Raises:
             RunError: the file cannot be written or is damaged.
+            UsageError: a text or a note is no UTF-8.
         """
         lines = [_line(answer) for answer in answers]
         with self._lock, _failures_as_sentences(self._path), _transaction(self._connection):
@@ -255,8 +256,9 @@ def standing_of(path: Path) -> Standing:
     Raises:
         RunError: the file is no store of answers, is damaged or cannot be read.
     """
-    if not path.exists():
-        return NOTHING
+    with _failures_as_sentences(path):
+        if not path.exists() and not path.is_symlink():  # a link that leads nowhere is no store without answers
+            return NOTHING
     with open_answers(path, create=False) as answers:
         return answers.standing()
 
@@ -287,6 +289,10 @@ def open_answers(path: Path, *, create: bool = True) -> Answers:
 def _touch(path: Path, *, create: bool) -> None:
     if path.is_file():
         return
+    if path.exists():
+        raise RunError(
+            f"Reviewers' answers cannot be kept in {path}: it is a folder or a device. Name a file (setting answers)."
+        )
     if not create:
         raise RunError(f"There are no answers at {path} yet. `ojeon review import` or `ojeon review serve` takes some.")
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -353,6 +359,10 @@ def _failures_as_sentences(path: Path) -> Iterator[None]:
         raise RunError(
             f"The answers in {path} could not be read or written ({why}). Nothing of this was kept: free the file or "
             "make room on its disk, then do it again."
+        ) from error
+    except UnicodeEncodeError as error:
+        raise UsageError(
+            "The text or the note has bytes that are no UTF-8, so nothing of this was kept. Write it without them."
         ) from error
     except (sqlite3.Error, ValueError, UsageError) as error:
         raise RunError(

@@ -40,11 +40,12 @@ class Disagreement:
 class Standing:
     """An audit at one instant.
 
-    ``rows`` is the population: the rows that parsers decided and the run would fill. Of the sample's ``texts`` so many
-    are ``judged``; ``conflicts`` of the rest are texts about which reviewers differ. ``draws`` is the sample's size in
-    rows, ``errors`` of them are known to be wrong and ``open_draws`` not judged. ``bound`` (0 to 1) is the most that
-    may be wrong of the population with ``confidence``, where what is open counts as wrong: it falls as people judge,
-    whatever they judge first. A census knows the share itself, so its bound is exact.
+    ``rows`` is the population: the AUTO rows that the run would fill. Of the sample's ``texts`` so many are ``judged``,
+    ``known`` of these because reviewers decided them before the run; ``conflicts`` of the rest are texts about which
+    reviewers differ, ``unfounded`` those whose deciding answer is no longer in force, which only a new run can mend.
+    ``draws`` is the sample's size in rows, ``errors`` of them are known to be wrong and ``open_draws`` not judged.
+    ``bound`` (0 to 1) is the most that may be wrong of the population with ``confidence``, where what is open counts as
+    wrong: it falls as people judge, whatever they judge first. A census knows the share itself, so its bound is exact.
     """
 
     state: State
@@ -60,6 +61,8 @@ class Standing:
     confidence: float
     is_census: bool
     disagreements: tuple[Disagreement, ...]
+    known: int = 0
+    unfounded: int = 0
 
     @property
     def open(self) -> int:
@@ -69,6 +72,8 @@ class Standing:
     @property
     def sentence(self) -> str:
         """The bound in words."""
+        if not self.rows:
+            return "the run would fill no row, so none can be wrong"
         share = f"at most {_percent(self.bound)} of the AUTO rows are wrong"
         told = share if self.is_census else f"with {self.confidence * 100:g} % confidence {share}"
         return f"{told} (what is open counts as wrong)" if self.open else told
@@ -78,7 +83,8 @@ def standing(sample: Sample, words: answers.Standing, limits: AuditSettings) -> 
     """Compare a run's sample with what reviewers say now; ``limits`` are the settings of the run itself.
 
     A text is judged when all reviewers who have a word about it say the same and one of them saw it blind, in this
-    run's audit or another's. A word given while reviewing is not blind: it can only tell that a decision is wrong.
+    run's audit or another's. A word given while reviewing is not blind: it can only tell that a decision is wrong. A
+    text that reviewers decided before the run is judged as long as their answer stands, however it was given.
     """
     wrong = tuple(_disagreements(sample, words))
     amiss = {found.sampled.raw for found in wrong}
@@ -100,12 +106,16 @@ def standing(sample: Sample, words: answers.Standing, limits: AuditSettings) -> 
         confidence=limits.confidence,
         is_census=sample.is_census,
         disagreements=wrong,
+        known=sum(line.is_reviewed and line.raw in judged - amiss for line in sample.lines),
+        unfounded=sum(line.is_reviewed and line.raw not in judged for line in sample.lines),
     )
 
 
 def _is_judged(line: Sampled, words: answers.Standing) -> bool:
     settled = words.settled.get(line.raw)
-    return settled is not None and any(answer.purpose is Purpose.AUDIT for answer in settled.answers)
+    if settled is None:
+        return False
+    return line.is_reviewed or any(answer.purpose is Purpose.AUDIT for answer in settled.answers)
 
 
 def _disagreements(sample: Sample, words: answers.Standing) -> list[Disagreement]:

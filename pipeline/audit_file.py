@@ -38,7 +38,7 @@ def write(sample: Sample, folder: Path, run_id: str, noon: str) -> None:
         OSError: a file cannot be written.
     """
     texts = [
-        Waiting(key(run_id, line.raw), line.raw, len(line.raw), line.rows, None, 0.0, None) for line in sample.lines
+        Waiting(key(run_id, line.raw), line.raw, len(line.raw), line.rows, None, 0.0, None) for line in sample.asked
     ]
     columns = [column.name for column in review_sheet.BLIND]
     with (folder / FILE_NAME).open("w", encoding="utf-8-sig", newline="") as file:

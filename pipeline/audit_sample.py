@@ -1,7 +1,9 @@
 """The audit sample: AUTO texts drawn at random for people to judge blind, because a wrong AUTO shows in no list.
 
-Population: the rows that this run would fill by a parser's decision, that is AUTO, not by a reviewer, and without a
-period at extract. They are sorted by rule and text and cut into as many equal slices as draws are needed
+Population: the rows that this run would fill, that is AUTO and without a period at extract, whether a parser decided
+them or an earlier answer of reviewers did (rule ``reviewed``). What reviewers have answered they are not asked again:
+such draws are known to be right as long as the answer stands, so the bound takes the reviewers' words as true. They are
+sorted by rule and text and cut into as many equal slices as draws are needed
 (``pipeline.audit_bound``); from each slice one row is drawn, independently. So each row has the same chance, each rule
 gets its share of the draws up to less than two, and a text with many rows is certain to be among them. What is judged
 is the text: once, however often it was drawn, and each draw counts. Each rule that went without a draw gets one text on
@@ -14,7 +16,8 @@ those. A text with many rows is one decision, so a rate of texts, most of which 
 own errors are not in the bound, nor is what a move may fill beside the period. Reviewers who know that the file holds
 AUTO texts know that a parser found a period in each.
 
-The seed is the run's name, so that a draw can be repeated.
+The seed is the run's own name, so that a draw can be repeated and yet each run draws afresh. A sample kept from an
+earlier run would prove nothing: what was wrong in it has been corrected since, and what lies beside it has not.
 """
 
 import hashlib
@@ -39,7 +42,7 @@ FACT = "audit"
 _POPULATION = """
 SELECT d.raw, d.rule, d.period, t."rows" - t.already_set AS open, 0 AS draws
 FROM decisions d JOIN texts t ON d.raw = t.raw
-WHERE d.disposition = $auto AND d.rule <> $reviewed AND open > 0
+WHERE d.disposition = $auto AND open > 0
 ORDER BY d.rule, d.raw
 """
 _READ = 'SELECT raw, rule, period, "rows", draws FROM audit_sample ORDER BY position'
@@ -65,14 +68,24 @@ class Sampled:
     rows: int
     draws: int
 
+    @property
+    def is_reviewed(self) -> bool:
+        """Whether reviewers decided it before the run, so that nobody is asked again."""
+        return self.rule == reviewed.RULE
+
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """The texts to judge, in random order, out of a population of ``texts`` distinct ones in ``rows`` rows."""
+    """The texts drawn, in random order, out of a population of ``texts`` distinct ones in ``rows`` rows."""
 
     rows: int
     texts: int
     lines: tuple[Sampled, ...]
+
+    @property
+    def asked(self) -> tuple[Sampled, ...]:
+        """Those that people are asked to judge."""
+        return tuple(line for line in self.lines if not line.is_reviewed)
 
     @property
     def draws(self) -> int:
@@ -99,8 +112,8 @@ def draw(workbench: duckdb.DuckDBPyConnection, run_id: str, max_error: float, co
         RunError: the workbench cannot be read or written.
     """
     try:
-        names = {"auto": Disposition.AUTO.value, "reviewed": reviewed.RULE}
-        population = [Sampled(*line) for line in workbench.execute(_POPULATION, names).fetchall()]
+        found = workbench.execute(_POPULATION, {"auto": Disposition.AUTO.value}).fetchall()
+        population = [Sampled(*line) for line in found]
         sample = drawn(population, draws_needed(max_error, confidence), run_id)
         _keep(workbench, sample)
     except duckdb.Error as error:

@@ -9,6 +9,7 @@ from rich.text import Text
 
 from pipeline.audit import Standing, State
 from pipeline.audit_file import SHEET_NAME
+from pipeline.figures import counted
 from pipeline.masking import mask
 from pipeline.review_file import key
 from pipeline.visible import visible
@@ -26,11 +27,13 @@ _LISTED = 50
 
 def as_dict(run_id: str, found: Standing) -> dict[str, Any]:
     """The standing in JSON's own types: counts as in ``Standing``, the disagreements with their keys."""
-    counted = ("rows", "texts", "judged", "open", "conflicts", "draws", "errors", "open_draws", "bound", "max_error")
+    names = ("rows", "texts", "judged", "known", "open", "unfounded", "conflicts", "draws", "errors", "open_draws")
     return {
         "run": run_id,
         "state": found.state.value,
-        **{name: getattr(found, name) for name in counted},
+        **{name: getattr(found, name) for name in names},
+        "bound": found.bound,
+        "max_error": found.max_error,
         "confidence": found.confidence,
         "census": found.is_census,
         "sentence": found.sentence,
@@ -40,18 +43,34 @@ def as_dict(run_id: str, found: Standing) -> dict[str, Any]:
 
 def audit_view(run_id: str, found: Standing) -> RenderableType:
     """State, counts, the bound in words, and the texts about which reviewers disagree with the run."""
+    if not found.rows:
+        return _nothing(run_id)
     facts = Table.grid(padding=(0, 2))
     differ = f", about {found.conflicts:,} of them reviewers differ" if found.conflicts else ""
     facts.add_row(Text("audit", "dim"), Text(f"{found.state} ({run_id})", _STYLES[found.state]))
-    facts.add_row(
-        Text("judged", "dim"), Text(f"{found.judged:,} of {found.texts:,} texts, {found.open:,} open{differ}")
-    )
-    how = "every AUTO text" if found.is_census else f"{found.draws:,} rows drawn at random"
-    facts.add_row(Text("sample", "dim"), Text(f"{how} out of {found.rows:,} that parsers decided"))
-    facts.add_row(Text("wrong", "dim"), Text(f"{len(found.disagreements):,} texts, drawn {found.errors:,} times"))
+    known = f", {found.known:,} known from earlier answers" if found.known else ""
+    judged = f"{found.judged:,} of {counted(found.texts, 'text')}{known}, {found.open:,} open{differ}"
+    facts.add_row(Text("judged", "dim"), Text(judged))
+    how = "every AUTO text, in" if found.is_census else f"{counted(found.draws, 'row')} drawn at random out of"
+    facts.add_row(Text("sample", "dim"), Text(f"{how} {counted(found.rows, 'AUTO row')}"))
+    wrong = f"{counted(len(found.disagreements), 'text')}, drawn {counted(found.errors, 'time')}"
+    facts.add_row(Text("wrong", "dim"), Text(wrong))
     facts.add_row(Text("bound", "dim"), Text(found.sentence))
-    facts.add_row(Text("next", "dim"), Text(_NEXT[found.state].format(run=run_id)))
+    facts.add_row(Text("next", "dim"), Text(_next(found).format(run=run_id)))
     return Group(facts, _table(run_id, found)) if found.disagreements else facts
+
+
+def _next(found: Standing) -> str:
+    if found.unfounded and not found.disagreements:
+        return f"ojeon run: {counted(found.unfounded, 'text')} decided by an answer that is no longer in force"
+    return _NEXT[found.state]
+
+
+def _nothing(run_id: str) -> RenderableType:
+    facts = Table.grid(padding=(0, 2))
+    facts.add_row(Text("audit", "dim"), Text(f"nothing to audit ({run_id}): the run would fill no row"))
+    facts.add_row(Text("next", "dim"), Text(f"nothing to apply either; ojeon review serve {run_id} shows what waits"))
+    return facts
 
 
 def _table(run_id: str, found: Standing) -> RenderableType:

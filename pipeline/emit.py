@@ -98,7 +98,7 @@ def emit(  # noqa: PLR0913 - the verdict comes from another step, and steps do n
             texts=count_texts(workbench),
             already_set_other=_set_otherwise(workbench),
             review_texts=review_texts,
-            audit_texts=len(sample.lines) if sample else 0,
+            audit_texts=len(sample.asked) if sample else 0,
             batches=layout.batches,
             files=layout.files,
             refused=refused,

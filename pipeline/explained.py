@@ -11,6 +11,7 @@ from rich.text import Text
 from parsers import Decision, Disposition, Policy, Reason, decide
 from parsers.chain import Explanation
 from pipeline.answers import Standing
+from pipeline.figures import counted
 from pipeline.settings import Settings
 from pipeline.suggest import Suggestion
 from pipeline.visible import visible
@@ -190,7 +191,7 @@ def suggestion_table(suggestions: Sequence[Suggestion], top: int) -> RenderableT
         Text.assemble(
             "adding ",
             (suggestion.word, "bold"),
-            f" as a filler settles {suggestion.rows:,} rows in {suggestion.texts:,} texts",
+            f" as a filler settles {counted(suggestion.rows, 'row')} in {counted(suggestion.texts, 'text')}",
             (f"  e.g. {suggestion.example}", "dim"),
         )
         for suggestion in suggestions[:top]

@@ -10,6 +10,15 @@ def count(number: int) -> str:
     return f"{number:,}"
 
 
+def counted(number: int, thing: str) -> str:
+    """A number of things, whose name takes an s for more than one.
+
+    >>> counted(1, "text"), counted(0, "row"), counted(1234, "AUTO row")
+    ('1 text', '0 rows', '1,234 AUTO rows')
+    """
+    return f"{count(number)} {thing}{'' if number == 1 else 's'}"
+
+
 def percent(share: float, places: int = 1) -> str:
     """Round, but never up to all nor down to none.
 

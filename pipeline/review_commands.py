@@ -14,7 +14,7 @@ from rich.text import Text
 
 from pipeline import audit_command, serve_command, streams
 from pipeline.errors import UsageError
-from pipeline.figures import percent
+from pipeline.figures import counted, percent
 from pipeline.flags import takes
 from pipeline.visible import visible
 
@@ -125,13 +125,16 @@ def _taken_view(found: "Taken", status: "Status", *, kept: bool) -> RenderableTy
     took = "would be kept" if not kept else "kept"
     lines = Table.grid(padding=(0, 2))
     instead = f", {found.changed:,} of them instead of an earlier one" if found.changed else ""
-    lines.add_row(Text(took, "dim"), Text(f"{found.new:,} decisions{instead}", "bold"))
+    lines.add_row(Text(took, "dim"), Text(f"{counted(found.new, 'decision')}{instead}", "bold"))
     lines.add_row(Text("known", "dim"), f"{found.repeated:,} were taken before")
     lines.add_row(Text("not yet", "dim"), f"{found.blank:,} without a decision")
     if found.missing:
-        lines.add_row(Text("missing", "dim"), f"{len(found.missing):,} texts that wait stand in none of the files")
+        lines.add_row(
+            Text("missing", "dim"),
+            f"{counted(len(found.missing), 'text')} to decide in none of the files",
+        )
     if found.conflicts:
-        told = f"{len(found.conflicts):,} texts about which reviewers differ; they stay with people"
+        told = f"{counted(len(found.conflicts), 'text')} about which reviewers differ, left with people"
         lines.add_row(Text("conflict", "dim"), Text(told, "yellow"))
     if kept:
         lines.add_row(Text("AUTO", "dim"), _shares(status))
@@ -164,7 +167,7 @@ def export_open(
     path = _output(asked.run_id, as_, output)
     texts = export(asked, standing_of(_answers_file(asked, settings)), path)
     then = f"ojeon review import {asked.run_id} {path} --reviewer …"
-    told = f"{texts:,} texts are open. Take in the filled file with `{then}`."
+    told = f"{counted(texts, 'text')} {'is' if texts == 1 else 'are'} open. Take in the filled file with `{then}`."
     talk.print(Text(told), soft_wrap=True)
     typer.echo(path)
 
@@ -282,7 +285,7 @@ def judge_text(  # noqa: PLR0913 - one parameter an option
     with open_answers(_answers_file(asked, settings)) as answers:
         found = judge(asked, text, decision, name, answers, note=note)
         standing = answers.standing()
-    talk.print(Text(f"Kept as {found.key}, a text of {found.rows:,} rows."), soft_wrap=True)
+    talk.print(Text(f"Kept as {found.key}, a text of {counted(found.rows, 'row')}."), soft_wrap=True)
     talk.print(words_view(text, standing), soft_wrap=True)
     if found.auto and (refusal := _held_back(asked, standing)):
         talk.print(Text(f"Applying this run is refused now: {refusal}"), soft_wrap=True)

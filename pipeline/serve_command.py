@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
+from pipeline.figures import counted
 from pipeline.flags import takes
 
 if TYPE_CHECKING:
@@ -54,7 +55,8 @@ def serve(  # noqa: PLR0913 - one parameter an option
     def announce(address: str) -> None:
         typer.echo(address)
         sys.stdout.flush()
-        talk.print(f"{len(texts):,} texts wait. Open the address, which admits once; Ctrl-C ends the page.")
+        waiting = f"{counted(len(texts), 'text')} to look at"
+        talk.print(f"{waiting}. Open the address, which admits once; Ctrl-C ends the page.")
         if not no_open:
             show_in_browser(address)
 

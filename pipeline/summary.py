@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from pipeline.audit_file import SHEET_NAME
+from pipeline.figures import counted
 from pipeline.reviewed import RULE
 from pipeline.visible import visible
 
@@ -31,8 +32,10 @@ def run_summary(reports: Mapping[str, Any], folder: Path) -> RenderableType:
     facts = Table.grid(padding=(0, 2))
     facts.add_row(Text("rows", "dim"), Text(rows.equation))
     facts.add_row(Text("AUTO", "dim"), Text(f"{rows.auto_share:.2%}  of rows without a period", "bold"))
-    facts.add_row(Text("to people", "dim"), Text(f"{emitted.review_texts:,} texts in {rows.waiting:,} rows"))
-    facts.add_row(Text("to judge", "dim"), Text(f"{emitted.audit_texts:,} AUTO texts drawn at random, in {SHEET_NAME}"))
+    waiting = f"{counted(emitted.review_texts, 'text')} in {counted(rows.waiting, 'row')}"
+    drawn = f"{counted(emitted.audit_texts, 'AUTO text')} drawn at random, in {SHEET_NAME}"
+    facts.add_row(Text("to people", "dim"), Text(waiting))
+    facts.add_row(Text("to judge", "dim"), Text(drawn))
     facts.add_row(Text("plan", "dim"), Text(f"{emitted.files:,} files, {emitted.batches:,} batches"))
     facts.add_row(Text("check", "dim"), _verdict(reports["check"], emitted.refused))
     facts.add_row(Text("folder", "dim"), Text(str(folder)))

@@ -72,7 +72,7 @@ def read_asked(folder: Path) -> Asked:
             raise RunError(
                 f"The workbench of {folder} cannot be read ({type(error).__name__}). Name the folder of a finished run."
             ) from error
-    sampled = {line.raw for line in sample.lines} if sample else set()
+    sampled = {line.raw for line in sample.asked} if sample else set()
     texts = [
         Text(
             key=review_file.key(run.run_id, raw),

@@ -239,6 +239,7 @@ def _word(given: Mapping[str, Any]) -> Word:
     seen, note = _field(given, "seen", dict), _field(given, "note", str)
     if not seen or not all(isinstance(version, str) for version in seen.values()) or len(note) > LONGEST_NOTE:
         raise HTTPException(HTTPStatus.UNPROCESSABLE_ENTITY, "seen or note is wrong")
+    note = note.encode(errors="replace").decode()  # half of a letter of two, which no store takes, must not hold it up
     try:
         return Word(reviewer_name(_field(given, "reviewer", str)), Verdict(_field(given, "verdict", str)), note, seen)
     except (UsageError, ValueError):

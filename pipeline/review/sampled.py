@@ -8,7 +8,7 @@ from pipeline.review.groups import Waiting
 
 
 def sampled_in(workbench: duckdb.DuckDBPyConnection, run_id: str) -> list[Waiting]:
-    """Read the sample in its random order; each text is a group of its own.
+    """Read what is to be judged of the sample, in its random order; each text is a group of its own.
 
     Raises:
         UsageError: the run drew no sample.
@@ -19,5 +19,5 @@ def sampled_in(workbench: duckdb.DuckDBPyConnection, run_id: str) -> list[Waitin
         raise UsageError("This run drew no audit sample. Start a new one with `ojeon run`.")
     return [
         Waiting(review_file.key(run_id, line.raw), line.raw, line.rows, group=number)
-        for number, line in enumerate(sample.lines)
+        for number, line in enumerate(sample.asked)
     ]

@@ -353,6 +353,24 @@ def test_a_newer_format_asks_for_an_update(tmp_path: Path) -> None:
         open_answers(path)
 
 
+def test_what_is_no_letter_is_not_called_damage(store: Answers) -> None:
+    with pytest.raises(UsageError, match="bytes that are no UTF-8"):
+        store.add([an_answer(), an_answer(note="\udcff")])
+    with pytest.raises(UsageError, match="bytes that are no UTF-8"):
+        store.history("\udcff")
+    assert store.standing().lines == 0
+
+
+def test_what_is_there_and_no_file_is_not_taken_for_no_answers(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(tmp_path / "elsewhere" / "answers.sqlite")
+    for path, why in (
+        (tmp_path, "cannot be kept in .* is a folder or a device"),
+        (tmp_path / "link", "There are no answers at"),
+    ):
+        with pytest.raises(RunError, match=why):
+            answers.standing_of(path)
+
+
 def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(RunError, match=r"cannot be kept in .*file/answers\.sqlite: .*setting answers"):

@@ -50,6 +50,12 @@ def says(store, verdicts, *, reviewer="reviewer-1", purpose=Purpose.AUDIT, run_i
     return standing(SAMPLE, store.standing(), LIMITS)
 
 
+def screen(found):
+    console = Console(file=StringIO(), width=200, force_terminal=False)
+    console.print(audit_view(RUN, found))
+    return console.file.getvalue()
+
+
 def test_before_anybody_has_judged_nothing_is_known():
     found = standing(SAMPLE, answers.NOTHING, LIMITS)
     assert (found.state, found.judged, found.open, found.texts, found.draws) == (State.PENDING, 0, 4, 4, 45)
@@ -138,6 +144,67 @@ def test_a_census_knows_the_share_itself(store):
 def test_where_no_parser_decided_anything_there_is_nothing_to_judge():
     found = standing(Sample(0, 0, ()), answers.NOTHING, LIMITS)
     assert (found.state, found.bound, found.texts, found.is_census) == (State.PASSED, 0.0, 0, True)
+    assert found.sentence == "the run would fill no row, so none can be wrong"
+    shown = screen(found)
+    assert "nothing to audit" in shown
+    assert "nothing to apply" in shown
+    assert "passed" not in shown
+    assert "ojeon apply" not in shown
+
+
+# Of these, reviewers decided two before the run.
+KNOWN = Sample(
+    1_000,
+    9,
+    (
+        Sampled("오전 10시", "reviewed", "MORNING", 600, 25),
+        Sampled("14:00", "hour_24", "AFTERNOON", 300, 19),
+        Sampled("정오", "reviewed", "AFTERNOON", 2, 1),
+    ),
+)
+ANSWERED = {line.raw: Verdict(line.period) for line in KNOWN.lines if line.is_reviewed}
+
+
+def known_after(store, verdicts, **more):
+    says(store, verdicts, **{"purpose": Purpose.REVIEW, **more})
+    return standing(KNOWN, store.standing(), LIMITS)
+
+
+def test_what_reviewers_decided_before_the_run_is_known_without_being_asked_again(store):
+    found = known_after(store, ANSWERED)
+    assert (found.state, found.judged, found.known, found.open) == (State.PENDING, 2, 2, 1)
+    assert (found.open_draws, found.bound) == (19, upper_bound(19, 45, 0.9))
+    assert "2 of 3 texts, 2 known from earlier answers, 1 open" in screen(found)
+    assert "ojeon review import" in screen(found)
+    found = known_after(store, {"14:00": Verdict.AFTERNOON}, purpose=Purpose.AUDIT)
+    assert (found.state, found.judged, found.known, found.unfounded) == (State.PASSED, 3, 2, 0)
+    assert found.bound == upper_bound(0, 45, 0.9)
+
+
+def test_an_answer_that_is_no_longer_in_force_opens_what_rests_on_it(store):
+    known_after(store, ANSWERED | {"14:00": Verdict.AFTERNOON}, purpose=Purpose.AUDIT)
+    found = known_after(store, {"정오": Verdict.NEITHER}, reviewer="reviewer-2")
+    assert (found.state, found.known, found.unfounded, found.conflicts) == (State.PENDING, 1, 1, 1)
+    assert found.bound == upper_bound(1, 45, 0.9)
+    found = known_after(store, {"정오": Verdict.WITHDRAWN}, reviewer="reviewer-2")
+    assert (found.state, found.known, found.unfounded) == (State.PASSED, 2, 0)
+    found = known_after(store, {"오전 10시": Verdict.WITHDRAWN}, purpose=Purpose.AUDIT)
+    assert (found.state, found.known, found.unfounded, found.open_draws) == (State.PENDING, 1, 1, 25)
+    assert "ojeon run: 1 text decided by an answer that is no longer in force" in screen(found)
+
+
+def test_an_answer_that_was_changed_since_the_run_makes_its_decision_wrong(store):
+    known_after(store, ANSWERED)
+    found = known_after(store, {"정오": Verdict.MORNING})
+    assert (found.state, found.known, found.errors) == (State.FAILED, 1, 1)
+    assert [wrong.sampled.raw for wrong in found.disagreements] == ["정오"]
+
+
+def test_a_census_counts_what_is_known_as_the_sample_does(store):
+    census = Sample(10, 2, (Sampled("오전 10시", "reviewed", "MORNING", 9, 9), CENSUS.lines[1]))
+    known_after(store, {"오전 10시": Verdict.MORNING})
+    found = standing(census, store.standing(), LIMITS)
+    assert (found.state, found.is_census, found.known, found.bound) == (State.PENDING, True, 1, 0.1)
 
 
 verdicts = st.sampled_from([None, Verdict.MORNING, Verdict.AFTERNOON, Verdict.NEITHER])
@@ -203,7 +270,9 @@ def test_a_script_learns_all_and_no_personal_data():
         "rows": 5_000,
         "texts": 5,
         "judged": 1,
+        "known": 0,
         "open": 4,
+        "unfounded": 0,
         "conflicts": 0,
         "draws": 47,
         "errors": 2,
@@ -215,10 +284,8 @@ def test_a_script_learns_all_and_no_personal_data():
 
 
 def test_a_person_sees_the_same_with_markup_and_controls_spelled_out():
-    console = Console(file=StringIO(), width=200, force_terminal=False)
-    console.print(audit_view(RUN, failed()))
-    shown = console.file.getvalue()
-    for piece in ("failed", "1 of 5 texts, 4 open", "47 rows drawn at random out of 5,000", "1 texts, drawn 2 times"):
+    shown = screen(failed())
+    for piece in ("failed", "1 of 5 texts, 4 open", "47 rows drawn at random out of 5,000", "1 text, drawn 2 times"):
         assert piece in shown
     assert "[bold]" in shown
     assert "\x1b" not in shown
@@ -237,9 +304,7 @@ def test_a_long_list_of_disagreements_is_cut_for_people_only():
     }
     found = standing(Sample(9_999, 999, lines), answers.Standing(said, {}, 60, ""), LIMITS)
     assert [wrong.sampled.rows for wrong in found.disagreements] == list(range(59, -1, -1))
-    console = Console(file=StringIO(), width=200, force_terminal=False)
-    console.print(audit_view(RUN, found))
-    assert "and 10 more; --json lists all" in console.file.getvalue()
+    assert "and 10 more; --json lists all" in screen(found)
     assert len(as_dict(RUN, found)["disagreements"]) == 60
 
 

@@ -28,16 +28,23 @@ def drawn():
     ]
     with duckdb.connect() as workbench:
         workbench.execute(SCHEMA)
-        fill(workbench, [*lines, auto("=1+1", 5_000, "MORNING", rule="formula")])
+        known = auto("아홉시 반", 5_000, "MORNING", rule="reviewed")
+        fill(workbench, [*lines, auto("=1+1", 5_000, "MORNING", rule="formula"), known])
         return audit_sample.draw(workbench, RUN, 0.02, 0.95)
 
 
 def test_it_holds_each_text_once_under_the_key_that_import_knows(drawn, tmp_path):
     audit_file.write(drawn, tmp_path, RUN, "12:00")
     lines = written(tmp_path)
-    assert [line["key"] for line in lines] == [review_file.key(RUN, line.raw) for line in drawn.lines]
+    assert [line["key"] for line in lines] == [review_file.key(RUN, line.raw) for line in drawn.asked]
     assert len({line["key"] for line in lines}) == len(lines) > 20
-    assert [line["text"] for line in lines] == [review_file.cell(line.raw) for line in drawn.lines]
+    assert [line["text"] for line in lines] == [review_file.cell(line.raw) for line in drawn.asked]
+
+
+def test_what_reviewers_have_answered_is_not_asked_again(drawn, tmp_path):
+    audit_file.write(drawn, tmp_path, RUN, "12:00")
+    assert "아홉시 반" in {line.raw for line in drawn.lines}
+    assert "아홉시 반" not in {line["text"] for line in written(tmp_path)}
 
 
 def test_it_tells_nothing_but_the_text(drawn, tmp_path):
@@ -62,7 +69,7 @@ def test_the_sheet_holds_the_same_and_no_more(drawn, tmp_path):
     assert book.sheetnames == [review_sheet.TITLE, review_sheet.GUIDE]
     head, *lines = book[review_sheet.TITLE].iter_rows(values_only=True)
     assert head == ("번호", "환자가 적은 글", "판정", "메모")
-    assert lines == [(review_file.key(RUN, line.raw), line.raw, None, None) for line in drawn.lines]
+    assert lines == [(review_file.key(RUN, line.raw), line.raw, None, None) for line in drawn.asked]
     (offered,) = book[review_sheet.TITLE].data_validations.dataValidation
     assert offered.formula1 == '"오전,오후,둘 다 아님"'
     guide = "\n".join(str(cell) for (cell,) in book[review_sheet.GUIDE].iter_rows(values_only=True))

@@ -172,14 +172,16 @@ LINES = [
 ]
 
 
-def test_the_population_is_what_parsers_would_fill(workbench):
+def test_the_population_is_what_the_run_would_fill(workbench):
     fill(workbench, LINES)
     sample = draw(workbench, RUN, 0.001, 0.95)
-    assert (sample.rows, sample.texts, sample.is_census) == (45, 2, True)
+    assert (sample.rows, sample.texts, sample.is_census) == (135, 3, True)
     assert {(line.raw, line.rule, line.period, line.rows, line.draws) for line in sample.lines} == {
         ("오전 10시", "clock", "MORNING", 5, 5),
         ("오후", "afternoon_word", "AFTERNOON", 40, 40),
+        ("8시", "reviewed", "MORNING", 90, 90),
     }
+    assert {line.raw for line in sample.asked} == {"오전 10시", "오후"}
 
 
 def test_rules_are_gathered_however_their_texts_are_spelled(workbench):
@@ -206,7 +208,7 @@ def test_a_sample_is_read_back_as_it_was_drawn(workbench):
 
 
 def test_where_nothing_is_decided_nothing_is_drawn(workbench):
-    fill(workbench, [Line("아무때나", 70), auto("8시", 90, "MORNING", rule="reviewed")])
+    fill(workbench, [Line("아무때나", 70), auto("8시", 90, "MORNING", already_set=90)])
     sample = draw(workbench, RUN, 0.001, 0.95)
     assert (sample.rows, sample.texts, sample.lines, sample.draws, sample.is_census) == (0, 0, (), 0, True)
     assert read(workbench) == sample

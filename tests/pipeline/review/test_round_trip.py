@@ -230,6 +230,7 @@ def test_a_dry_run_looks_only(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text(f"key,decision\n{key(RUN, '8시')},M\n")
     done = ojeon(tmp_path, "review", "import", RUN, "a.csv", "--reviewer", "접수1", "--dry-run")
     assert (done.returncode, "would be kept" in done.stderr) == (0, True)
+    assert "1 decision " in done.stderr
     assert standing_of(tmp_path / "runs" / "answers.sqlite").lines == 0
 
 
@@ -245,6 +246,11 @@ def test_a_dry_run_looks_only(tmp_path: Path) -> None:
         (("export", RUN, "-o", "a.csv", "--format", "xlsx"), "a.csv is no name for a file of the format xlsx"),
         (("withdraw", RUN, "T1", "--reviewer", "접수1"), "There are no answers at"),
         (("status", RUN, "--answers", "there.csv"), "not a file of reviewers' answers"),
+        (("status", RUN, "--answers", "runs"), "answers cannot be kept in runs: it is a folder"),
+        (("export", RUN, "--answers", "runs"), "Name a file (setting answers)"),
+        (("history", "8시", "--answers", "runs"), "Name a file (setting answers)"),
+        (("audit", RUN, "--answers", "runs"), "Name a file (setting answers)"),
+        (("import", RUN, "there.csv", "--reviewer", "접수1", "--answers", "runs"), "Name a file (setting answers)"),
     ],
 )
 def test_a_refusal_says_what_to_do(tmp_path: Path, arguments: tuple[str, ...], why: str) -> None:

@@ -160,6 +160,12 @@ def test_a_word_is_taken_and_told(served: Served, session: dict[str, str]) -> No
     assert (status, json.loads(told)["changed"]) == (409, [EIGHT])
 
 
+def test_a_note_with_half_a_letter_does_not_hold_its_answer_up(served: Served, session: dict[str, str]) -> None:
+    """A browser that cuts a note at its longest may cut a letter in two."""
+    assert served.ask("POST", "/api/answers", word(note="왜\ud83d"), **session)[0] == 200
+    assert served.said()["8시"].note == "왜?"
+
+
 def test_every_answer_carries_its_armour(closed: Served, inside: dict[str, str]) -> None:
     nonces = set()
     for path in ("/", "/", "/api/texts", "/nothing"):

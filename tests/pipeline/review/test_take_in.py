@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 import zipfile
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -16,7 +17,7 @@ from reviewed_run import finish
 from pipeline import arrived
 from pipeline.answers import Answer, Answers, Purpose, Verdict, open_answers
 from pipeline.errors import RunError
-from pipeline.review import xlsx_rows
+from pipeline.review import filled, xlsx_rows
 from pipeline.review.asked import Asked, read_asked
 from pipeline.review.decision_words import verdict_of
 from pipeline.review.take_in import Refused, Taken, take_in
@@ -354,7 +355,7 @@ def damaged(asked: Asked) -> bytes:
     return bytes(content)
 
 
-def test_files_that_are_none_of_ours_are_refused_with_what_to_do(refused, asked, tmp_path, monkeypatch) -> None:
+def test_files_that_are_none_of_ours_are_refused_with_what_to_do(refused, asked, tmp_path) -> None:
     cases = {
         "empty.csv": (b"", "lacks the column"),
         "old.xls": (b"\xd0\xcf\x11\xe0" + b"\0" * 600, "old .xls or has a password"),
@@ -368,9 +369,74 @@ def test_files_that_are_none_of_ours_are_refused_with_what_to_do(refused, asked,
         (tmp_path / name).write_bytes(content)
         ((file, _, found),) = refused(tmp_path / name)
         assert (file, why in found, found.endswith(".")) == (name, True, True), found
-    monkeypatch.setattr(xlsx_rows, "_MOST_BYTES", 1_000)
+
+
+@pytest.mark.parametrize("limit", ["MOST_PACKED", "_MOST_UNPACKED", "_MOST_ROWS", "_MOST_CELLS"])
+def test_what_is_larger_than_any_list_is_not_read(refused, asked, monkeypatch, limit) -> None:
+    monkeypatch.setattr(xlsx_rows, limit, 4)
     ((_, _, found),) = refused(asked.folder / "manual_review.xlsx")
-    assert "unpacks to more" in found
+    assert found == "it holds more than a review list can. Fill in the file that a run wrote."
+
+
+def test_a_file_larger_than_any_list_is_not_read_to_its_end(refused, asked, monkeypatch) -> None:
+    monkeypatch.setattr(filled, "_MOST_OF_CSV", 100)
+    monkeypatch.setattr(filled, "MOST_PACKED", 100)
+    assert len(filled.read_filled(asked.folder / "manual_review.xlsx").content) < 110
+    assert len(filled.read_filled(asked.folder / "manual_review.csv").content) < 110
+    ((_, _, found),) = refused(asked.folder / "manual_review.csv")
+    assert "more than a review list can" in found
+
+
+def test_a_line_far_below_all_others_is_not_waited_for(refused, tmp_path) -> None:
+    path = xlsx(tmp_path / "a.xlsx", 검토=[["key", "decision"], [K["8시"], "M"]])
+    replaced(path, '<row r="2"', '<row r="2000000000"')
+    ((_, _, found),) = refused(path)
+    assert "more than a review list can" in found
+
+
+def replaced(path: Path, old: str, new: str) -> None:
+    """Change the first sheet's own XML; ``old`` is a pattern."""
+    with zipfile.ZipFile(path) as book:
+        parts = {name: book.read(name).decode() for name in book.namelist()}
+    name = "xl/worksheets/sheet1.xml"
+    parts[name], changed = re.subn(old, new, parts[name])
+    assert changed == 1
+    path.write_bytes(zipped(**parts))
+
+
+@pytest.mark.parametrize("cells", ["C2:C4", "B3:C3", "C2:D2", "A4:A5"])
+def test_merged_cells_are_refused_by_their_name(refused, asked, tmp_path, cells) -> None:
+    path = sheet(tmp_path / "a.xlsx", asked, {"8시": "오전", "낮": "오후"})
+    book = openpyxl.load_workbook(path)
+    book["검토"].merge_cells(cells)
+    book.save(path)
+    (_, line, found), *_ = refused(path)
+    assert line == int(cells[1])
+    assert found.startswith(f"the cells {cells} are merged, so only the first of them has a value. Unmerge them")
+
+
+def test_cells_merged_where_nothing_is_read_do_not_matter(imported, asked, tmp_path) -> None:
+    path = sheet(tmp_path / "a.xlsx", asked, {"8시": "오전"})
+    book = openpyxl.load_workbook(path)
+    book["검토"].merge_cells("E2:F4")
+    book["안내"].merge_cells("A1:C9")
+    book.save(path)
+    assert imported(path).new == 1
+
+
+def test_a_formula_that_nobody_calculated_is_no_empty_cell(refused, asked, tmp_path) -> None:
+    path = sheet(tmp_path / "a.xlsx", asked, {"8시": '=IF(TRUE,"오전")', "낮": "오후"})
+    assert refused(path) == [
+        ("a.xlsx", 2, "it has a formula without a value. Write the value itself in its place."),
+    ]
+
+
+@pytest.mark.parametrize(("value", "new"), [("오전", 1), ("", 0)])
+def test_a_formula_counts_by_the_value_that_the_spreadsheet_gave_it(imported, tmp_path, value, new) -> None:
+    path = xlsx(tmp_path / "a.xlsx", 검토=[["key", "decision"], [K["8시"], '=IF(TRUE,"오전")']])
+    replaced(path, '<c r="B2".*?</c>', f'<c r="B2" t="str"><f>IF(TRUE,"오전")</f><v>{value}</v></c>')
+    found = imported(path)
+    assert (found.new, found.blank) == (new, 1 - new)
 
 
 def zipped(**parts: str) -> bytes:
