@@ -15,8 +15,8 @@ from pipeline.embedded import Server, embedded_postgres
 if TYPE_CHECKING:
     from fixtures.clinic.generate import Clinic
 
-# A plan is for one database, so every copy has this name in turn.
-_DATABASE = "clinic"
+# A plan is for one database, so every copy has this name and this oid in turn.
+_DATABASE, _OID = "clinic", 99_999
 # As a small server of one's own has them; with the defaults of 1 GB of WAL and 128 MB every way is mostly checkpoints.
 _SETTINGS = ("shared_buffers=2GB", "max_wal_size=16GB")
 
@@ -79,10 +79,12 @@ def _load(server: Server, clinic: "Clinic", rows: int) -> None:
 
 
 def _copy(server: Server, rows: int) -> None:
-    names = {"copy": sql.Identifier(_DATABASE), "template": sql.Identifier(_template(rows))}
+    names = {"copy": sql.Identifier(_DATABASE), "template": sql.Identifier(_template(rows)), "oid": sql.Literal(_OID)}
     with psycopg.connect(server.url, autocommit=True) as connection:
         connection.execute(sql.SQL("DROP DATABASE IF EXISTS {copy}").format(**names))
-        connection.execute(sql.SQL("CREATE DATABASE {copy} TEMPLATE {template} STRATEGY file_copy").format(**names))
+        connection.execute(
+            sql.SQL("CREATE DATABASE {copy} TEMPLATE {template} STRATEGY file_copy OID {oid}").format(**names)
+        )
 
 
 def _template(rows: int) -> str:

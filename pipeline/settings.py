@@ -97,8 +97,8 @@ class MoveSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     fill: tuple[Literal["period", "slot", "service"], ...] = Field(default=("period",), min_length=1)
-    batch_seconds: float = Field(default=0.03, ge=0.01, le=10, description="seconds a batch should last")
-    max_busy: float = Field(default=0.6, gt=0, le=1, description="share of its time the worker is at work, at most")
+    batch_seconds: float = Field(default=0.04, ge=0.01, le=10, description="seconds a batch should last")
+    max_busy: float = Field(default=1.0, gt=0, le=1, description="share of its time the worker is at work, at most")
     lock_timeout: float = Field(default=0.1, ge=0.01, le=60, description="seconds a batch waits for a row")
     statement_timeout: float = Field(default=10, ge=0.1, le=600, description="seconds a statement may last")
     patience: float = Field(default=60, ge=0, le=86_400, description="seconds to wait for a server that is gone")

@@ -2,7 +2,7 @@
 
 Once a second at most it looks (see ``pressure``); what stops the worker lies above what lets it go on, so that it does
 not flutter. Rows and WAL have even rates: what was spent too fast is waited for until the average is right again. After
-each batch the worker rests, so that the application's operations find the server idle often enough.
+each batch the worker rests where it may be at work for a share of its time only.
 """
 
 import time
