@@ -5,7 +5,7 @@ that most languages lack. Which ones know a word is told here from the library's
 changes no answer: a language reads a text only if it knows every piece, it cuts pieces at word boundaries, and so each
 run of letters stands in one of its words or in one of its patterns, or is a time zone's name, or was swallowed by an
 offset. Where this cannot tell (letters that a pattern may join), the language is asked. One of whose words none stands
-in the text (15:00 KST) is not: it would read zones alone, and a month (set) as one.
+in the text (15:00 KST) is not: it would read zones alone, and a month (set) as one. PM is everybody's and tells none.
 """
 
 import re
@@ -26,6 +26,7 @@ _OFFSET = re.compile(r"\w*(?:utc|gmt)[+-](?:\d\d:?\d\d.*|[\d:]*$)")
 # The library takes Persian yeh and kaf for the Arabic ones, and ignores case, which joins both i of Turkish.
 _ALIKE = str.maketrans("یکı", "يكi")
 _ORDINALS = ("st", "nd", "rd", "th")
+_MERIDIEMS = {"am", "pm"}
 
 
 def minute_of(text: str, zone: str) -> int | None:
@@ -66,7 +67,7 @@ def readers(text: str) -> tuple[str, ...]:
     return tuple(
         language
         for language, owns in _vocabularies().items()
-        if all(owns(run) or run in _universal() for run in foreign) and any(map(owns, foreign))
+        if all(owns(run) or run in _universal() for run in foreign) and any(map(owns, foreign - _MERIDIEMS))
     )
 
 
