@@ -192,7 +192,7 @@ def test_a_call_adds_all_or_nothing(store: Answers) -> None:
 
     with pytest.raises(OSError, match="went away"):
         store.add(breaks())
-    with pytest.raises(RunError, match="damaged"):
+    with pytest.raises(UsageError, match="no UTF-8"):
         store.add([an_answer(), an_answer("\ud800")])  # SQLite keeps UTF-8
     assert store.current() == []
     assert store.add([an_answer()]) == 1
