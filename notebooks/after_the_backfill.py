@@ -16,11 +16,11 @@ from pathlib import Path
 from rich.console import Console
 
 from pipeline import manifest
-from pipeline.capacity_charts import load_map, mean_week_chart
 from pipeline.figures import count, percent
 from pipeline.finished_run import open_newest
-from pipeline.half_days import NAME, busiest, mean_week, read_capacity
-from pipeline.listing import listing
+from pipeline.insight.capacity_charts import load_map, mean_week_chart
+from pipeline.insight.half_days import NAME, busiest, mean_week, read_capacity
+from pipeline.insight.listing import listing
 
 show = Console(width=130, highlight=False).print
 

@@ -14,11 +14,11 @@ from pathlib import Path
 from rich.console import Console
 
 import parsers
-from pipeline.browse import found_table, search, texts_of_rule, texts_of_shape
 from pipeline.explained import decision_table, explanation_view, suggestion_table
 from pipeline.finished_run import open_newest
-from pipeline.listing import listing
-from pipeline.shape_charts import shapes_chart
+from pipeline.insight.browse import found_table, search, texts_of_rule, texts_of_shape
+from pipeline.insight.listing import listing
+from pipeline.insight.shape_charts import shapes_chart
 from pipeline.shapes import By, read_profile
 from pipeline.suggest import suggest
 from pipeline.tables import profile_table

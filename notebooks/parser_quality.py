@@ -15,15 +15,15 @@ from pathlib import Path
 from rich.console import Console
 
 from parsers.confidence import calibration_error, reliability
-from pipeline.browse import found_table, search
 from pipeline.charts import reliability_chart
-from pipeline.disagreements import Disagreement, disagreements
 from pipeline.figures import percent
 from pipeline.finished_run import open_newest
-from pipeline.listing import listing
-from pipeline.open_texts import open_texts
-from pipeline.whatif import changes, opening, outcome, thresholds
-from pipeline.whatif_charts import changes_chart, threshold_chart
+from pipeline.insight.browse import found_table, search
+from pipeline.insight.disagreements import Disagreement, disagreements
+from pipeline.insight.listing import listing
+from pipeline.insight.open_texts import open_texts
+from pipeline.insight.whatif import changes, opening, outcome, thresholds
+from pipeline.insight.whatif_charts import changes_chart, threshold_chart
 
 show = Console(width=130, highlight=False).print
 

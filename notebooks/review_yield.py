@@ -17,10 +17,10 @@ from rich.console import Console
 from pipeline.answers import standing_of
 from pipeline.figures import percent
 from pipeline.finished_run import open_newest
-from pipeline.listing import listing, readable
-from pipeline.open_texts import open_texts
-from pipeline.review_yield import by_day, by_reviewer, left_by_reason, review_yield
-from pipeline.yield_charts import yield_chart
+from pipeline.insight.listing import listing, readable
+from pipeline.insight.open_texts import open_texts
+from pipeline.insight.review_yield import by_day, by_reviewer, left_by_reason, review_yield
+from pipeline.insight.yield_charts import yield_chart
 
 show = Console(width=130, highlight=False).print
 

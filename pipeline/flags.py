@@ -43,7 +43,9 @@ _FLAGS: dict[str, Any] = {
     "auto_threshold": Annotated[
         float | None, typer.Option(help="Least confidence of an AUTO decision.", show_default=False)
     ],
-    "min_auto": Annotated[float | None, typer.Option(help="Least share of rows that wait for no person, 0 to 1.", show_default=False)],
+    "min_auto": Annotated[
+        float | None, typer.Option(help="Least share of rows that wait for no person, 0 to 1.", show_default=False)
+    ],
     "fill": Annotated[
         list[str] | None,
         typer.Option(help="What to fill: period, slot, service; give it once for each.", show_default=False),

@@ -15,7 +15,7 @@ from pipeline.answers import Answer, Verdict, open_answers
 from pipeline.backfill.verify import verify
 from pipeline.extract import source_of
 from pipeline.finished_run import FinishedRun, open_finished
-from pipeline.open_texts import open_texts
+from pipeline.insight.open_texts import open_texts
 from pipeline.review_file import key
 from pipeline.settings import Settings
 from pipeline.way import open_run, travel

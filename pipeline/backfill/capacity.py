@@ -1,7 +1,7 @@
 """What the half-days hold after a move: bookings and minutes added up by day, period and status, no row told apart.
 
-``ojeon verify`` keeps it beside its report, for whoever sets it against the slots (``pipeline.half_days``). The server
-adds up; nothing of a verification hangs on it.
+``ojeon verify`` keeps it beside its report, for whoever sets it against the slots (``pipeline.insight.half_days``). The
+server adds up; nothing of a verification hangs on it.
 """
 
 from pathlib import Path

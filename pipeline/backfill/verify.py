@@ -11,13 +11,14 @@ from typing import Any
 
 import duckdb
 
-from pipeline import half_days, manifest
+from pipeline import manifest
 from pipeline.address import Address
 from pipeline.backfill import capacity
 from pipeline.backfill.evidence import Evidence, gathered
 from pipeline.backfill.fates import KINDS, Fates, Finding, Judgement, judge
 from pipeline.backfill.states import State
 from pipeline.errors import RunError
+from pipeline.insight import half_days
 from pipeline.suite_results import SuiteResult
 from pipeline.suites import load_suite, run_suite
 

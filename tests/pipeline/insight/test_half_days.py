@@ -8,7 +8,7 @@ import pytest
 from parsers.policy import Policy, Slot
 from parsers.types import Period
 from pipeline.errors import RunError, UsageError
-from pipeline.half_days import HalfDay, busiest, mean_week, read_capacity
+from pipeline.insight.half_days import HalfDay, busiest, mean_week, read_capacity
 
 POLICY = Policy(slots=(Slot(1, 540, 600), Slot(1, 630, 720), Slot(1, 840, 1080), Slot(6, 690, 780)))
 MONDAY, SATURDAY, SUNDAY = date(2026, 1, 5), date(2026, 1, 10), date(2026, 1, 11)

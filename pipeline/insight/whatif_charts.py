@@ -8,8 +8,8 @@ import altair as alt
 
 from pipeline.drawing import Picture, chart_data, draw
 from pipeline.figures import count, percent
+from pipeline.insight.whatif import Change, Outcome, Threshold
 from pipeline.visible import visible
-from pipeline.whatif import Change, Outcome, Threshold
 
 _PER = 10_000
 _COLUMNS = ("decided besides", "no longer decided", "turned to the other half")

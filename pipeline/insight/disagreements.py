@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from parsers import Decision, Disposition, Policy, explain
-from pipeline.listing import readable
-from pipeline.open_texts import OpenText
+from pipeline.insight.listing import readable
+from pipeline.insight.open_texts import OpenText
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,8 @@ import pytest
 
 from parsers import Policy
 from pipeline.answers import NOTHING, Answer, Standing, Verdict, open_answers
-from pipeline.open_texts import OpenText
-from pipeline.review_yield import Share, by_day, by_reviewer, left_by_reason, review_yield
+from pipeline.insight.open_texts import OpenText
+from pipeline.insight.review_yield import Share, by_day, by_reviewer, left_by_reason, review_yield
 
 POLICY = Policy()
 NOON = datetime(2026, 1, 5, 12, tzinfo=UTC)

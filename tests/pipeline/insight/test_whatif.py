@@ -4,8 +4,8 @@ import pytest
 
 from parsers import Policy, decide
 from parsers.policy import Slot
-from pipeline.open_texts import OpenText
-from pipeline.whatif import changes, opening, outcome, thresholds
+from pipeline.insight.open_texts import OpenText
+from pipeline.insight.whatif import changes, opening, outcome, thresholds
 
 POLICY = Policy()
 TEXTS = [

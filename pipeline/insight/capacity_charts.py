@@ -9,7 +9,7 @@ import altair as alt
 from parsers.types import Period
 from pipeline.drawing import Picture, chart_data, draw
 from pipeline.figures import percent
-from pipeline.half_days import HalfDay
+from pipeline.insight.half_days import HalfDay
 
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _HALVES = {Period.MORNING: "am", Period.AFTERNOON: "pm"}

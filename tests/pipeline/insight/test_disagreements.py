@@ -1,8 +1,8 @@
 from parsers import Decision, Disposition, Period, Policy
 from parsers.chain import Explanation, Step
-from pipeline import disagreements as module
-from pipeline.disagreements import disagreements
-from pipeline.open_texts import OpenText
+from pipeline.insight import disagreements as module
+from pipeline.insight.disagreements import disagreements
+from pipeline.insight.open_texts import OpenText
 
 POLICY = Policy()
 

@@ -12,7 +12,7 @@ from typing import NamedTuple, TypeVar
 
 from parsers import Disposition, Policy, decide
 from pipeline.answers import Answer, Standing, Verdict
-from pipeline.open_texts import OpenText
+from pipeline.insight.open_texts import OpenText
 
 _Name = TypeVar("_Name")
 _PERIODS = frozenset({Verdict.MORNING, Verdict.AFTERNOON})

@@ -7,7 +7,7 @@ import altair as alt
 
 from pipeline.drawing import Picture, chart_data, draw
 from pipeline.figures import count, percent
-from pipeline.review_yield import Yield
+from pipeline.insight.review_yield import Yield
 from pipeline.visible import visible
 
 _NAME_LENGTH = 30

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from parsers import Decision, Disposition, Policy, decide
 from parsers.policy import Slot
-from pipeline.open_texts import OpenText
+from pipeline.insight.open_texts import OpenText
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from rich.text import Text
 
 from parsers.types import Disposition
 from pipeline.figures import count
-from pipeline.listing import readable
+from pipeline.insight.listing import readable
 from pipeline.shapes import By
 
 _READ = 200

@@ -8,14 +8,14 @@ import pytest
 
 from parsers.types import Period
 from pipeline.answers import Verdict
-from pipeline.capacity_charts import load_map, mean_week_chart
 from pipeline.drawing import DARK, LIGHT, Picture
-from pipeline.half_days import HalfDay
-from pipeline.open_texts import OpenText
-from pipeline.review_yield import Settling, Yield
-from pipeline.whatif import Change, Outcome, Threshold
-from pipeline.whatif_charts import changes_chart, threshold_chart
-from pipeline.yield_charts import yield_chart
+from pipeline.insight.capacity_charts import load_map, mean_week_chart
+from pipeline.insight.half_days import HalfDay
+from pipeline.insight.open_texts import OpenText
+from pipeline.insight.review_yield import Settling, Yield
+from pipeline.insight.whatif import Change, Outcome, Threshold
+from pipeline.insight.whatif_charts import changes_chart, threshold_chart
+from pipeline.insight.yield_charts import yield_chart
 
 SVG = "{http://www.w3.org/2000/svg}"
 MONDAY = date(2026, 1, 5)

@@ -6,7 +6,7 @@ from filled_workbench import Line, auto, fill
 from rich.console import Console
 
 from parsers.types import Disposition
-from pipeline.browse import found_table, search, texts_of_rule, texts_of_shape
+from pipeline.insight.browse import found_table, search, texts_of_rule, texts_of_shape
 from pipeline.shapes import By
 from pipeline.workbench import open_workbench
 

@@ -5,7 +5,7 @@ import pytest
 
 from parsers.types import Disposition
 from pipeline.drawing import DARK, LIGHT, Picture
-from pipeline.shape_charts import shapes_chart
+from pipeline.insight.shape_charts import shapes_chart
 from pipeline.shapes import Claim, Shape
 
 FATES = {"auto": "Auto", "review": "Review", "already_set": "Already set"}
