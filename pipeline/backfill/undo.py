@@ -44,7 +44,7 @@ class _Line(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class UndoReport:
-    """How a start of undo ended: rows emptied by it, rows left alone by it because somebody changed them, rows left.
+    """How a start of undo ended: rows emptied by it, rows the run left alone so far as somebody changed them, rows left.
 
     ``why_left`` says what keeps those.
     """
@@ -77,7 +77,7 @@ def undo(worker: Worker, only: int | None = None) -> UndoReport:
     session.work_on(run_id)
     session.again(lambda connection: refuse_while_installed(connection, run_id))
     session.again(lambda connection: settle(connection, worker.target, run_id))
-    before = session.again(lambda connection: _totals(connection, run_id, only))
+    before, *_ = session.again(lambda connection: _totals(connection, run_id, only))
     ledger.move(session.connection, run_id, State.UNDOING, "" if only is None else f"batch {only}")
     stopped, why_left = _rounds(worker, only)
     if stopped or session.again(lambda connection: _lines(connection, run_id, None)):
@@ -86,7 +86,7 @@ def undo(worker: Worker, only: int | None = None) -> UndoReport:
         state = State.UNDONE
     session.again(lambda connection: ledger.reach(connection, run_id, state, why_left))
     undone, left_alone, left = session.again(lambda connection: _totals(connection, run_id, only))
-    return UndoReport(state, undone - before[0], left_alone - before[1], left, why_left)
+    return UndoReport(state, undone - before, left_alone, left, why_left)
 
 
 def _rounds(worker: Worker, only: int | None) -> tuple[bool, str]:

@@ -107,7 +107,7 @@ def killed_at_work(move, verb, longest):
 
 def run(move, verb):
     with move.start(verb, "--yes", "--json", **SHORT) as process:
-        out, said = process.communicate(timeout=60)
+        out, said = process.communicate(timeout=300)
     assert process.returncode == 0, said
     return json.loads(out)
 
