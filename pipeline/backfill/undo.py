@@ -44,7 +44,7 @@ class _Line(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class UndoReport:
-    """How a start of undo ended: rows emptied by it, rows the run left alone so far as somebody changed them, rows left.
+    """How a start of undo ended: rows emptied by it, rows the run has left alone, changed by somebody, rows left.
 
     ``why_left`` says what keeps those.
     """
