@@ -46,6 +46,8 @@ texts = st.lists(st.sampled_from(WORDS) | clocks | zones | unknown, min_size=2, 
 @example("15:00 2nd")
 @example("15:00 یناير")
 @example("15:00 est")
+@example("15:00pm")
+@example("15:00 pm +++ pm")
 @example("15:00 uhrgmt+9")
 @example("15:00 gmt+0900 xyz")
 @given(texts.flatmap(lambda parts: st.sampled_from(["", " ", ", "]).map(lambda gap: clean(gap.join(parts)))))
@@ -54,8 +56,8 @@ def test_the_answer_is_that_of_all_languages_with_a_word_in_the_text(text: str):
 
 
 def answer_of_all(text: str) -> int | None:
-    """The library's answer, asked in all languages of which a word stands in the text."""
-    runs = set(_LETTERS.findall(_spelled(_OFFSET.sub("", sanitize_date(text)))))
+    """The library's answer, asked in all languages of which a word stands in the text that is not everybody's."""
+    runs = set(_LETTERS.findall(_spelled(_OFFSET.sub("", sanitize_date(text))))) - {"am", "pm"}
     speaking = tuple(language for language in LANGUAGES if not OWN[language].isdisjoint(runs))
     return minute_in(speaking, text, ZONE) if speaking else None
 
